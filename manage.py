@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Entry point of every command: finds both source roots, then hands over to Django."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    for source_root in (str(ROOT), str(ROOT / "platform")):
+        if source_root not in sys.path:
+            sys.path.insert(0, source_root)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Local development: `manage.py dev` on embedded services."""
+
+from config.settings.base import *  # noqa: F403 a settings module re-exports its base
+
+STEPWELL_MODE = "dev"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,7 @@
+"""The test suites. REDIS_URL and DATABASE_URL are set by tests/conftest.py or by the caller."""
+
+from config.settings.base import *  # noqa: F403 a settings module re-exports its base
+
+SECRET_KEY = "test"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_USE_FINDERS = True
