@@ -1,5 +1,11 @@
 """Every URL of the platform, by app."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("", include("apps.registry.urls")),
+    path("", include("apps.api.urls")),
+    path("", include("apps.dashboard.urls")),
+]

@@ -1,0 +1,70 @@
+"""Entries of the event stream: what ingestion writes and the runner and the history writer read.
+
+Field  Holds
+i      internal id (ULID)
+e, a   environment id, account id
+n      event name
+b      the event as functions see it: JSON of {data, id, name, ts, user, v?, meta?}
+x      JSON of `EventContext`, absent when it says nothing
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+
+class EventContext(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an event is to be handled.
+
+    `function_id`: start this function only, whatever its triggers (invoke, cron); a UUID or a slug.
+    `idempotency`: the run's idempotency value where it is not the event's id (cron tick).
+    `remember`: the id may come again within 24 h (sent by the user, or seeded), so keep its key.
+    `start_at`: due time of the run in ms. `correlation_id`: of the invoke that waits for the run.
+    `source`: api, invoke, cron, engine, rerun. `original_run_id`: the run that this one repeats.
+    """
+
+    function_id: str = ""
+    idempotency: str = ""
+    remember: bool = False
+    start_at: int = 0
+    correlation_id: str = ""
+    source: str = "api"
+    original_run_id: str = ""
+    cron: str = ""
+    trace_parent: str = ""
+
+
+class EventEntry(NamedTuple):
+    internal_id: str
+    env_id: str
+    account_id: str
+    name: str
+    body: bytes
+    context: EventContext
+
+
+_context_encoder = msgspec.json.Encoder()
+_context_decoder = msgspec.json.Decoder(EventContext)
+_DEFAULT = EventContext()
+
+
+def entry_fields(entry: EventEntry) -> list[bytes | str]:
+    """The flat field list of an XADD."""
+    fields: list[bytes | str] = ["i", entry.internal_id, "e", entry.env_id, "a", entry.account_id]
+    fields += ["n", entry.name, "b", entry.body]
+    if entry.context != _DEFAULT:
+        fields += ["x", _context_encoder.encode(entry.context)]
+    return fields
+
+
+def parse_entry(fields: Mapping[bytes, bytes]) -> EventEntry:
+    context = fields.get(b"x")
+    return EventEntry(
+        internal_id=fields[b"i"].decode(),
+        env_id=fields[b"e"].decode(),
+        account_id=fields[b"a"].decode(),
+        name=fields[b"n"].decode(),
+        body=fields[b"b"],
+        context=_context_decoder.decode(context) if context else _DEFAULT,
+    )

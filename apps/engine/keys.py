@@ -1,0 +1,18 @@
+"""Names of the Redis keys that Python touches itself; the Lua library has its own dictionary.
+
+Every key of a shard starts with the same hash tag, so that one script may touch all of them.
+"""
+
+
+class Keys:
+    def __init__(self, shard: str) -> None:
+        self.prefix = f"{{q:{shard}}}"
+        self.events = f"{self.prefix}:events"  # stream of accepted events (event_stream.py)
+        self.history = f"{self.prefix}:history"  # stream of history records, field `d` (records.py)
+        self.functions = f"{self.prefix}:functions"  # hash function id -> FunctionSpec JSON
+        self.functions_version = f"{self.prefix}:functions:version"  # rises with every publication
+        self.live = f"{self.prefix}:live"  # pub/sub: wakes processes on a new functions version
+
+
+RUNNER_GROUP = "runner"
+HISTORY_GROUP = "history"
