@@ -1,0 +1,68 @@
+# Every command of the project. `make help` lists them. A fresh machine needs Python 3.11 and nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+setup: $(INSTALLED) ## Create .venv and install everything, pinned and hashed
+
+# The two source roots reach the environment through a .pth file: an editable install has no hash to check.
+$(INSTALLED): requirements/dev.txt
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Stepwell needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@printf '%s\n' "$(CURDIR)/platform" "$(CURDIR)" > \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stepwell.pth"
+	@touch $@
+
+dev: $(INSTALLED) ## Run the whole platform on this machine (flags: ARGS="--port 8300")
+	@$(BIN)/python manage.py dev $(ARGS)
+
+migrate: $(INSTALLED) ## Bring the database up to date
+	$(BIN)/python manage.py migrate
+
+test: $(INSTALLED) ## Unit and integration tests
+	$(PYTEST) -n 2 tests/unit tests/integration $(ARGS)
+
+test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
+	$(PYTEST) tests/e2e $(ARGS)
+
+test-browser: $(INSTALLED) ## The pages in Chromium
+	$(PYTEST) tests/browser $(ARGS)
+
+test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
+	$(PYTEST) tests/chaos $(ARGS)
+
+lint: $(INSTALLED) ## Style, format, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	PYTHONPATH=platform:. $(BIN)/lint-imports
+
+types: $(INSTALLED) ## mypy, strict
+	$(BIN)/mypy
+
+bench: $(INSTALLED) ## Benchmarks (scenarios: ARGS)
+	$(PYTEST) tests/bench $(ARGS)
+
+lock: $(INSTALLED) ## Pin every package again (upgrade with ARGS=--upgrade)
+	$(LOCK) $(ARGS) requirements/dev.in -o requirements/dev.txt
+	for name in test production base; do \
+		$(LOCK) -c requirements/dev.txt --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## Remove caches and build products (keeps .venv and the data folder)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist staticfiles
+	find apps platform tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup dev migrate test test-e2e test-browser test-chaos lint types bench lock clean
