@@ -72,7 +72,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """A function's current configuration; `version` rises with each change of it.
 
     `url` is the registered step URL with its query; `step_id` the id of its single step entry;
-    `retries` is already resolved and clamped to 0..20; the `*_timeout_ms` are 0 when absent.
+    `retries` is already resolved and clamped to 0..20; the `*_timeout_ms` are 0 when absent. An archived
+    function starts no runs; those it has go on.
     """
 
     id: str
@@ -98,6 +99,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     singleton: Singleton | None = None
     start_timeout_ms: int = 0
     finish_timeout_ms: int = 0
+    archived: bool = False
 
     @property
     def max_attempts(self) -> int:

@@ -15,7 +15,7 @@ class Record(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True, gc=
     pass
 
 
-class RunScheduled(Record, tag="rs"):
+class RunScheduled(Record, tag="rs", frozen=True):
     """A run exists (key: run_id), status Scheduled, or Skipped when `skip_reason` is set.
 
     `event_ids` are internal event ids (ULIDs) in order. `schedule_type` is one of Event, Cron,
@@ -39,14 +39,14 @@ class RunScheduled(Record, tag="rs"):
     skip_existing_run_id: str = ""
 
 
-class RunStarted(Record, tag="rb"):
+class RunStarted(Record, tag="rb", frozen=True):
     """The first request of a run began (key: run_id)."""
 
     run_id: str
     started_at: int
 
 
-class RunEnded(Record, tag="re"):
+class RunEnded(Record, tag="re", frozen=True):
     """A run ended (key: run_id). `status` is Completed, Failed or Cancelled.
 
     `output` is the result, or on failure the error object; empty where there is none. `reason`
@@ -60,7 +60,7 @@ class RunEnded(Record, tag="re"):
     reason: str = ""
 
 
-class StepRecorded(Record, tag="st"):
+class StepRecorded(Record, tag="st", frozen=True):
     """The state of one attempt of one step (key: run_id, step_id, attempt); later records win.
 
     An empty `step_id` is the function's own code (the outcome outside of steps). `op` is one of
@@ -88,7 +88,7 @@ class StepRecorded(Record, tag="st"):
     max_attempts: int = 0
 
 
-class EventHandled(Record, tag="eh"):
+class EventHandled(Record, tag="eh", frozen=True):
     """What the runner decided about one event (key: event_id and stream_id).
 
     `run_ids` were started or already existed for it, `resumed` are the runs whose waits it matched,

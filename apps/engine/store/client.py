@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
         future: asyncio.Future[Reply] = self._loop.create_future()
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(tuple(args)))
+        self._out.append(hiredis.pack_command(tuple(args)))  # type: ignore[arg-type]  # the stub misses unions
         self._waiting.append(future)
         return future
 

@@ -1,0 +1,60 @@
+-- Key dictionary. P is the shard's prefix with its hash tag, for instance {q:0}.
+--
+-- Router (router.lua). A node is `root`, `a:<account>`, `e:<environment>` or `f:<function>`.
+--   P:n:<node>      hash  p parent node, w weight, v virtual time of its children, f finish tag of its
+--                         last service, lim slots (absent: unlimited), pz "1" while paused
+--   P:r:<node>      zset  ready children by start tag; of a function: ready items by score (ms)
+--   P:h:<node>      set   items that hold a slot (accounts and functions)
+-- Items (items.lua)
+--   P:i:<item>      hash  k kind, r run, f function, e environment, a account, s target step,
+--                         at due ms, sc score, n attempt, g generation, c stack position, lt lease
+--                         token, x lease ends in a row, q enqueued ms, b payload, hb history on wake,
+--                         rc "1": race mode
+--   P:timers        zset  items that are due later, by due ms
+--   P:leases        zset  leased items by lease end
+--   P:seq           int   last item number
+--   P:wake, P:tick  list  pushed to wake an idle worker, the timer service
+-- Runs (runs.lua); all are deleted when the run ends
+--   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
+--                         die "1": plan only, sv state version, n steps, sz bytes, q queued ms,
+--                         st started ms, dq queued discovery item, em empty answers in a row
+--   P:memo:<run>    hash  step id -> memo
+--   P:stack:<run>   list  finished step ids in order
+--   P:pending:<run> set   unfinished ids of the parallel group
+--   P:seen:<run>    set   ids planned, asleep or waiting
+--   P:jobs:<run>    set   items of the run
+--   P:rp:<run>      set   pauses of the run
+--   P:defer:<run>   hash  hashed id -> deferral JSON
+--   P:rt            zset  run timeouts, `<run>|s` and `<run>|f`, by due ms
+-- Scheduling
+--   P:idem:<key>    str   run id, for 24 h
+--   P:once:<entry>  hash  function -> run id, until the stream entry is acknowledged
+--   P:cron          zset  `<function>|<version>|<expression>` by tick ms
+-- Pauses (pauses.lua)
+--   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
+--                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers
+--                         the expression, af stream id after which it matches, rc race, sg signal,
+--                         ex expiry ms
+--   P:px            zset  pauses by expiry
+--   P:pn:<env>:<ev> hash  indexed path (or *) -> number of pauses
+--   P:pb:<env>:<ev>:<key> set  pauses in a bucket; key * holds those without an index
+--   P:sig:<env>:<name>    str  the pause that waits for the signal
+-- Streams: P:events (event_stream.py), P:history (records.py)
+
+local call = redis.call
+
+local function num(value) return tonumber(value) or 0 end
+
+local function hash_of(key)
+  local flat, out = call('HGETALL', key), {}
+  for i = 1, #flat, 2 do out[flat[i]] = flat[i + 1] end
+  return out
+end
+
+local function record_history(P, blob)
+  if blob and blob ~= '' then call('XADD', P .. ':history', '*', 'd', blob) end
+end
+
+local function nudge(key)
+  if call('LLEN', key) == 0 then call('LPUSH', key, '1') end
+end

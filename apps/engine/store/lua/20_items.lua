@@ -1,0 +1,58 @@
+-- Items: pieces of work with a due time, and the leases on them.
+
+local function next_item_id(P)
+  return string.format('%015d', call('INCR', P .. ':seq'))
+end
+
+local function push_ready(P, id, fn, score)
+  call('ZADD', P .. ':r:f:' .. fn, score, id)
+  activate(P, 'f:' .. fn)
+end
+
+local function push_timer(P, id, due)
+  call('ZADD', P .. ':timers', due, id)
+  local first = call('ZRANGE', P .. ':timers', 0, 0)[1]
+  if first == id then nudge(P .. ':tick') end
+end
+
+-- Store an item without making it ready: fields is a flat list.
+local function store_item(P, id, run, fn, env, account, now, fields)
+  call('HSET', P .. ':i:' .. id, 'r', run, 'f', fn, 'e', env, 'a', account, 'q', now,
+    'n', 0, 'g', 1, 'lt', '', unpack(fields))
+  call('SADD', P .. ':jobs:' .. run, id)
+end
+
+local function place_item(P, id, fn, now, due, score)
+  if due > now then push_timer(P, id, due) else push_ready(P, id, fn, score) end
+end
+
+local function delete_item(P, id, item)
+  call('ZREM', P .. ':r:f:' .. item.f, id)
+  call('ZREM', P .. ':timers', id)
+  call('ZREM', P .. ':leases', id)
+  call('SREM', P .. ':jobs:' .. item.r, id)
+  call('DEL', P .. ':i:' .. id)
+end
+
+local function drop_lease(P, id, item)
+  call('ZREM', P .. ':leases', id)
+  release_slot(P, id, item.f, item.a)
+end
+
+local function take_lease(P, id, fn, account, token, ends)
+  call('HSET', P .. ':i:' .. id, 'lt', token)
+  call('ZADD', P .. ':leases', ends, id)
+  hold_slot(P, id, fn, account)
+end
+
+-- Put a leased item back. delta is what the attempt counter rises by.
+local function requeue_item(P, id, item, now, due, delta, payload)
+  local key = P .. ':i:' .. id
+  call('HSET', key, 'lt', '', 'n', num(item.n) + delta, 'g', num(item.g) + 1, 'at', due)
+  if payload then call('HSET', key, 'b', payload) end
+  call('ZREM', P .. ':leases', id)
+  call('SREM', P .. ':h:f:' .. item.f, id)
+  call('SREM', P .. ':h:a:' .. item.a, id)
+  place_item(P, id, item.f, now, due, num(item.sc))
+  activate(P, 'f:' .. item.f)
+end
