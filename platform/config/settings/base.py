@@ -1,29 +1,54 @@
-"""All settings, with their environment variables. The thin modules beside this one only narrow them."""
+"""All settings, with their environment variables. The thin modules beside this one only narrow them.
+
+The second and later names of a reader are aliases: the server variables of the reference (spec 03 9.4).
+"""
 
 from pathlib import Path
 
 import environ
 
+from config.settings import credentials
+from config.settings import environment as env
+
 BASE_DIR = Path(__file__).resolve().parents[3]
 
-env = environ.Env()
-
-DATA_DIR = Path(env.str("STEPWELL_DATA_DIR", default=str(BASE_DIR / ".stepwell")))
+DATA_DIR = Path(env.text("STEPWELL_DATA_DIR", default=str(BASE_DIR / ".stepwell"))).absolute()
 
 # "dev" needs no keys and answers X-Inngest-Server-Kind: dev; "server" requires keys (kind: cloud).
-STEPWELL_MODE = env.str("STEPWELL_MODE", default="dev")
-STEPWELL_SHARD = env.str("STEPWELL_SHARD", default="0")
-STEPWELL_SIGNING_KEY = env.str("STEPWELL_SIGNING_KEY", default=env.str("INNGEST_SIGNING_KEY", default=""))
-STEPWELL_EVENT_KEYS = env.list("STEPWELL_EVENT_KEYS", default=env.list("INNGEST_EVENT_KEY", default=[]))
-STEPWELL_RETRY_INTERVAL_SECONDS = env.int("STEPWELL_RETRY_INTERVAL", default=0)
-STEPWELL_EVENT_MAX_BYTES = env.int("STEPWELL_EVENT_MAX_BYTES", default=3 * 1024 * 1024)
-STEPWELL_ALLOW_PRIVATE_NETWORKS = env.bool("STEPWELL_ALLOW_PRIVATE_NETWORKS", default=True)
-STEPWELL_WORKER_CONCURRENCY = env.int("STEPWELL_WORKER_CONCURRENCY", default=200)
-STEPWELL_BASE_URL = env.str("STEPWELL_BASE_URL", default="http://127.0.0.1:8288")
+STEPWELL_MODE = env.choice("STEPWELL_MODE", allowed=("dev", "server"), default="dev")
+STEPWELL_ROLES = env.choices("STEPWELL_ROLES", allowed=("web", "worker", "scheduler"), default=())
+STEPWELL_SHARD = env.text("STEPWELL_SHARD", default="0")
+STEPWELL_BASE_URL = env.text("STEPWELL_BASE_URL", default="http://127.0.0.1:8288")
 
-SECRET_KEY = env.str("STEPWELL_SECRET_KEY", default="insecure-development-key")
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("STEPWELL_ALLOWED_HOSTS", default=["*"])
+STEPWELL_SIGNING_KEY = env.secret("STEPWELL_SIGNING_KEY", "INNGEST_SIGNING_KEY")
+STEPWELL_SIGNING_KEY_FALLBACK = env.secret("STEPWELL_SIGNING_KEY_FALLBACK", "INNGEST_SIGNING_KEY_FALLBACK")
+STEPWELL_EVENT_KEYS = env.split_words(env.secret("STEPWELL_EVENT_KEYS", "INNGEST_EVENT_KEY"))
+credentials.check_signing_key("STEPWELL_SIGNING_KEY", STEPWELL_SIGNING_KEY)
+credentials.check_signing_key("STEPWELL_SIGNING_KEY_FALLBACK", STEPWELL_SIGNING_KEY_FALLBACK)
+if STEPWELL_MODE == "server":
+    credentials.require_server_keys(STEPWELL_SIGNING_KEY, STEPWELL_EVENT_KEYS)
+
+# Apps to sync, and how they are found and watched (spec 03 9.6). The interval is in seconds.
+STEPWELL_SDK_URLS = env.words("STEPWELL_SDK_URLS", "INNGEST_SDK_URL")
+STEPWELL_DISCOVERY = env.flag("STEPWELL_DISCOVERY", default=False)
+STEPWELL_POLL = env.flag("STEPWELL_POLL", default=False)
+STEPWELL_POLL_INTERVAL = env.integer(
+    "STEPWELL_POLL_INTERVAL", "INNGEST_POLL_INTERVAL", default=5, minimum=1, maximum=86_400
+)
+
+# 0: the exponential table of spec 02; otherwise every retry waits this long.
+STEPWELL_RETRY_INTERVAL_SECONDS = env.integer(
+    "STEPWELL_RETRY_INTERVAL", "INNGEST_RETRY_INTERVAL", default=0, minimum=0, maximum=31_536_000
+)
+STEPWELL_EVENT_MAX_BYTES = env.integer("STEPWELL_EVENT_MAX_BYTES", default=3 * 1024 * 1024, minimum=1024)
+STEPWELL_ALLOW_PRIVATE_NETWORKS = env.flag("STEPWELL_ALLOW_PRIVATE_NETWORKS", default=True)
+STEPWELL_WORKER_CONCURRENCY = env.integer(
+    "STEPWELL_WORKER_CONCURRENCY", "INNGEST_QUEUE_WORKERS", default=200, minimum=1, maximum=100_000
+)
+
+SECRET_KEY = env.secret("STEPWELL_SECRET_KEY", default=credentials.DEVELOPMENT_SECRET_KEY)
+DEBUG = env.flag("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("STEPWELL_ALLOWED_HOSTS") or ["*"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -76,9 +101,12 @@ TEMPLATES = [
     }
 ]
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.secret("REDIS_URL", "INNGEST_REDIS_URI", default="redis://127.0.0.1:6379/0")
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'stepwell.sqlite3'}")}
+DATABASE_URL = env.secret(
+    "DATABASE_URL", "INNGEST_POSTGRES_URI", default=f"sqlite:///{DATA_DIR / 'stepwell.sqlite3'}"
+)
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -114,10 +142,19 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL",
+    "STEPWELL_LOG_LEVEL",
+    "INNGEST_LOG_LEVEL",
+    allowed=("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR"),
+    default="INFO",
+)
+LOG_LEVEL = {"TRACE": "DEBUG", "WARN": "WARNING"}.get(LOG_LEVEL, LOG_LEVEL)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("STEPWELL_LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

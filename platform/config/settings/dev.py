@@ -2,6 +2,6 @@
 
 from config.settings.base import *  # noqa: F403 a settings module re-exports its base
 
-STEPWELL_MODE = "dev"
+DATA_DIR.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

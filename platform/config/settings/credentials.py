@@ -1,0 +1,37 @@
+"""Checks of keys and secrets before a process starts (spec 03 2.6)."""
+
+import re
+
+from django.core.exceptions import ImproperlyConfigured
+
+DEVELOPMENT_SECRET_KEY = "insecure-development-key"
+_KEY_PREFIX = re.compile(r"^signkey-\w+-")
+
+
+def check_signing_key(name: str, value: str) -> None:
+    """The part after `signkey-<word>-` must be hex with an even number of characters."""
+    digits = _KEY_PREFIX.sub("", value)
+    if len(digits) % 2:
+        raise ImproperlyConfigured(f"{name} must be hex string with even number of chars")
+    try:
+        bytes.fromhex(digits)
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name} must be valid hex string: {problem}") from None
+
+
+def require_server_keys(signing_key: str, event_keys: list[str]) -> None:
+    """Server mode answers nobody without keys."""
+    if not signing_key:
+        raise ImproperlyConfigured("STEPWELL_SIGNING_KEY is required when STEPWELL_MODE is server")
+    if not event_keys:
+        raise ImproperlyConfigured("STEPWELL_EVENT_KEYS needs at least one key when STEPWELL_MODE is server")
+
+
+def refuse_development_values(secret_key: str, debug: bool, allowed_hosts: list[str]) -> None:
+    """What production never runs with."""
+    if debug:
+        raise ImproperlyConfigured("DEBUG must be off in production")
+    if secret_key in ("", DEVELOPMENT_SECRET_KEY) or len(secret_key) < 32:
+        raise ImproperlyConfigured("STEPWELL_SECRET_KEY must be a secret of at least 32 characters")
+    if not allowed_hosts:
+        raise ImproperlyConfigured("STEPWELL_ALLOWED_HOSTS must name the hosts that this server answers to")
