@@ -17,7 +17,8 @@
 -- Runs (runs.lua); all are deleted when the run ends
 --   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
 --                         die "1": plan only, sv state version, n steps, sz bytes, q queued ms,
---                         st started ms, dq queued discovery item, em empty answers in a row
+--                         st started ms, dq queued discovery item, em empty answers in a row,
+--                         sc score of its items, is and iv step whose input is replaced, and the input
 --   P:memo:<run>    hash  step id -> memo
 --   P:stack:<run>   list  finished step ids in order
 --   P:pending:<run> set   unfinished ids of the parallel group
@@ -33,15 +34,16 @@
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
 --                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers
---                         the expression, af stream id after which it matches, rc race, sg signal,
---                         ex expiry ms
+--                         the expression, af stream id after which it matches, rc race, sg signal, hb history of
+--                         a replaced waiter, ex expiry ms
 --   P:px            zset  pauses by expiry
 --   P:pn:<env>:<ev> hash  indexed path (or *) -> number of pauses
 --   P:pb:<env>:<ev>:<key> set  pauses in a bucket; key * holds those without an index
 --   P:sig:<env>:<name>    str  the pause that waits for the signal
 -- Streams: P:events (event_stream.py), P:history (records.py)
 
-local call = redis.call
+-- redis.call does not exist while a library loads: the first call of a function sets it.
+local call = nil
 
 local function num(value) return tonumber(value) or 0 end
 

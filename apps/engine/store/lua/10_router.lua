@@ -79,4 +79,5 @@ local function release_slot(P, item, fn, account)
   call('SREM', P .. ':h:f:' .. fn, item)
   call('SREM', P .. ':h:a:' .. account, item)
   activate(P, 'f:' .. fn)
+  if call('HEXISTS', P .. ':n:a:' .. account, 'lim') == 1 then activate(P, 'a:' .. account) end
 end

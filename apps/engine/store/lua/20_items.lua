@@ -51,8 +51,6 @@ local function requeue_item(P, id, item, now, due, delta, payload)
   call('HSET', key, 'lt', '', 'n', num(item.n) + delta, 'g', num(item.g) + 1, 'at', due)
   if payload then call('HSET', key, 'b', payload) end
   call('ZREM', P .. ':leases', id)
-  call('SREM', P .. ':h:f:' .. item.f, id)
-  call('SREM', P .. ':h:a:' .. item.a, id)
   place_item(P, id, item.f, now, due, num(item.sc))
-  activate(P, 'f:' .. item.f)
+  release_slot(P, id, item.f, item.a)
 end

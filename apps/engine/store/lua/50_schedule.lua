@@ -1,0 +1,77 @@
+-- schedule(now, run, fn, env, account, app, once entry, idempotency key, events, due, score, meta,
+--          start timeout ms due or 0, history, target step, target input,
+--          n cancel rules x (id, event, expression, bucket, path, covered, expires, after),
+--          n memos x (step, memo))
+-- -> {"created" | "known", run id}
+local function schedule(keys, args)
+  local P = keys[1]
+  local now, run, fn, env, account = tonumber(args[1]), args[2], args[3], args[4], args[5]
+  local once, idem = P .. ':once:' .. args[7], P .. ':idem:' .. args[8]
+  if args[7] ~= '' then
+    local known = call('HGET', once, fn)
+    if known then return { 'known', known } end
+  end
+  if args[8] ~= '' then
+    local known = call('GET', idem)
+    if known then return { 'known', known } end
+    call('SET', idem, run, 'EX', 86400)
+  end
+  if args[7] ~= '' then call('HSET', once, fn, run) end
+
+  local due, score = tonumber(args[10]), tonumber(args[11])
+  call('HSET', P .. ':run:' .. run, 'f', fn, 'e', env, 'a', account, 'app', args[6], 'ev', args[9],
+    'm', args[12], 'ver', '-1', 'die', '0', 'sv', '0', 'n', '0', 'sz', #args[9], 'q', now, 'sc', score)
+  local at = 18
+  for _ = 1, tonumber(args[17]) do
+    local id, event, bucket, path = args[at], args[at + 1], args[at + 3], args[at + 4]
+    add_pause(P, id, 'cancel', run, '', env, tonumber(args[at + 6]), { 'ev', event, 'x', args[at + 2],
+      'key', bucket, 'path', path, 'cov', args[at + 5], 'af', args[at + 7] })
+    index_pause(P, id, env, event, bucket, path)
+    at = at + 8
+  end
+  local count = tonumber(args[at])
+  for i = 1, count do save_memo(P, run, args[at + 2 * i - 1], args[at + 2 * i]) end
+  if args[16] ~= '' then call('HSET', P .. ':run:' .. run, 'is', args[15], 'iv', args[16]) end
+
+  record_history(P, args[14])
+  if args[13] ~= '0' then
+    call('ZADD', P .. ':rt', args[13], run .. '|s')
+    nudge(P .. ':tick')
+  end
+  local id = new_run_item(P, run, now, due, 'start', { 'c', count, 's', args[15] })
+  place_item(P, id, fn, now, due, score)
+  return { 'created', run }
+end
+
+-- acknowledge(group, once entry ids...): the runner is done with these entries of the event stream.
+local function acknowledge(keys, args)
+  local P = keys[1]
+  call('XACK', P .. ':events', args[1], unpack(args, 2))
+  local once = {}
+  for i = 2, #args do once[i - 1] = P .. ':once:' .. args[i] end
+  call('DEL', unpack(once))
+  return #once
+end
+
+-- configure(function, env, account, limit or ""): the function's node and its ancestors.
+local function configure(keys, args)
+  local P = keys[1]
+  local fn, env, account = args[1], args[2], args[3]
+  local node = P .. ':n:f:' .. fn
+  call('HSET', node, 'p', 'e:' .. env)
+  call('HSET', P .. ':n:e:' .. env, 'p', 'a:' .. account)
+  call('HSET', P .. ':n:a:' .. account, 'p', 'root')
+  if args[4] == '' then call('HDEL', node, 'lim') else call('HSET', node, 'lim', args[4]) end
+  activate(P, 'f:' .. fn)
+  return 'OK'
+end
+
+-- cron_fire(member, tick, next tick or "", event fields...): the caller that finds the tick sends it.
+local function cron_fire(keys, args)
+  local P = keys[1]
+  local score = call('ZSCORE', P .. ':cron', args[1])
+  if not score or tonumber(score) ~= tonumber(args[2]) then return 0 end
+  if args[3] == '' then call('ZREM', P .. ':cron', args[1]) else call('ZADD', P .. ':cron', args[3], args[1]) end
+  if #args > 3 then call('XADD', P .. ':events', '*', unpack(args, 4)) end
+  return 1
+end

@@ -1,0 +1,65 @@
+-- pause_find(env, event, stream id, now, bucket keys...) -> the pauses that this event may concern:
+-- {{pause, kind, run, expression, covered, events of the run or ""}, ...}
+local function before(a, b)
+  local ams, aseq = string.match(a, '^(%d+)-(%d+)$')
+  local bms, bseq = string.match(b, '^(%d+)-(%d+)$')
+  if not ams or not bms then return true end
+  if tonumber(ams) ~= tonumber(bms) then return tonumber(ams) < tonumber(bms) end
+  return tonumber(aseq) < tonumber(bseq)
+end
+
+local function pause_find(keys, args)
+  local P, found = keys[1], {}
+  local env, event, entry, now = args[1], args[2], args[3], tonumber(args[4])
+  for i = 5, #args do
+    for _, id in ipairs(call('SMEMBERS', pause_bucket(P, env, event, args[i]))) do
+      local k, r, x, cov, af, ex = unpack(call('HMGET', P .. ':p:' .. id, 'k', 'r', 'x', 'cov', 'af', 'ex'))
+      if k and num(ex) > now and (not af or before(af, entry)) then
+        local events = (x ~= '' and cov ~= '1') and call('HGET', P .. ':run:' .. r, 'ev') or ''
+        found[#found + 1] = { id, k, r, x, cov, events or '' }
+      end
+    end
+  end
+  return found
+end
+
+-- resume_pause(now, pause, memo, history) -> run id or nil
+local function resume_pause(keys, args)
+  return resume(keys[1], args[2], tonumber(args[1]), args[3], args[4])
+end
+
+-- pauses_due(now, limit) -> {{pause, kind, run, step}, ...}; cancellations past their time are dropped here
+local function pauses_due(keys, args)
+  local P, due = keys[1], {}
+  for _, id in ipairs(call('ZRANGEBYSCORE', P .. ':px', '-inf', args[1], 'LIMIT', 0, tonumber(args[2]))) do
+    local pause = hash_of(P .. ':p:' .. id)
+    if not pause.r then
+      call('ZREM', P .. ':px', id)
+    elseif pause.k == 'cancel' then
+      remove_pause(P, id, pause)
+    else
+      due[#due + 1] = { id, pause.k, pause.r, pause.s }
+    end
+  end
+  return due
+end
+
+-- finish(run, history, n x (n-fields, fields...)) -> 1 when this call ended the run
+local function finish(keys, args)
+  local P, run = keys[1], args[1]
+  if not run_exists(P, run) then return 0 end
+  record_history(P, args[2])
+  append_events(P, args, 3)
+  finalise(P, run, '')
+  return 1
+end
+
+-- run_timeout(member, due or ""): move, or with "" remove, a run timeout
+local function run_timeout(keys, args)
+  if args[2] == '' then return call('ZREM', keys[1] .. ':rt', args[1]) end
+  local run = string.match(args[1], '^(.+)|')
+  if not run_exists(keys[1], run) then return 0 end
+  call('ZADD', keys[1] .. ':rt', args[2], args[1])
+  nudge(keys[1] .. ':tick')
+  return 1
+end
