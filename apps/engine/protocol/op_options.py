@@ -103,7 +103,7 @@ def invoke_options(op: Op, now_ms: int) -> InvokeOptions:
 
 
 def defer_options(op: Op) -> DeferOptions | None:
-    """The options of a DeferAdd, or None when they are unusable: a defer never fails its run (spec 04, 7.2)."""
+    """The options of a DeferAdd, or None when unusable: a defer never fails its run (04, 7.2)."""
     slug = op.text_option("fn_slug")
     deferred = op.raw_option("input") or b"{}"
     if not slug or not deferred.startswith(b"{"):

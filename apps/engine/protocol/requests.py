@@ -94,7 +94,7 @@ def build_body(
 
 def _steps_object(steps: Iterable[tuple[str, bytes]]) -> bytes:
     ordered = sorted(steps)
-    if not all([step_id.isascii() for step_id, _ in ordered]):
+    if not all(step_id.isascii() for step_id, _ in ordered):
         ordered.sort(key=lambda step: step[0].encode("utf-16-be"))
     return b"{" + b",".join([raw_json.quote(step_id) + b":" + memo for step_id, memo in ordered]) + b"}"
 
