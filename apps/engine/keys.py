@@ -11,7 +11,6 @@ class Keys:
         self.history = f"{self.prefix}:history"  # stream of history records, field `d` (records.py)
         self.functions = f"{self.prefix}:functions"  # hash function id -> FunctionSpec JSON
         self.functions_version = f"{self.prefix}:functions:version"  # rises with every publication
-        self.live = f"{self.prefix}:live"  # pub/sub: wakes processes on a new functions version
 
 
 RUNNER_GROUP = "runner"

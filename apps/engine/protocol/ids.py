@@ -37,7 +37,7 @@ class UlidGenerator:
     def next(self, ms: int) -> str:
         """A new id of `ms`, or of a later moment where an order has to be kept."""
         with self._lock:
-            self._advance(ms)
+            self._advance(min(max(ms, 0), _MAX_TIME_MS))
             low = self._entropy.getrandbits(_LOW_BITS)
             value = (((self._time_ms << _LOW_BITS) | self._high) << _LOW_BITS) | low
         return bytes_to_ulid(value.to_bytes(16, "big"))
@@ -51,7 +51,7 @@ class UlidGenerator:
             self._restart(self._time_ms + 1)
 
     def _restart(self, ms: int) -> None:
-        self._time_ms = min(max(ms, 0), _MAX_TIME_MS)
+        self._time_ms = min(ms, _MAX_TIME_MS)
         self._high = self._entropy.getrandbits(_LOW_BITS)
 
     def reset_after_fork(self) -> None:

@@ -36,7 +36,8 @@ local function leased_view(P, id, item, token, now)
     item.at, item.b or '' }
 end
 
--- lease(now, count, lease end, token) -> {next due ms or -1, {{item view, run state}, ...}}
+-- lease(now, count, lease end, token)
+-- -> {next due ms or -1, {{item view, run state}, ...}, version of the functions}
 local function lease(keys, args)
   local P = keys[1]
   local now, count, ends, token = tonumber(args[1]), tonumber(args[2]), args[3], args[4]
@@ -58,7 +59,7 @@ local function lease(keys, args)
   end
   if #leased == count and call('EXISTS', P .. ':r:root') == 1 then nudge(P .. ':wake') end
   local first = call('ZRANGE', P .. ':timers', 0, 0, 'WITHSCORES')
-  return { first[2] or '-1', leased }
+  return { first[2] or '-1', leased, call('GET', P .. ':functions:version') or '0' }
 end
 
 -- extend(lease end, item, token, ...) -> the items whose lease is lost

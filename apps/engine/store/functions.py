@@ -1,0 +1,81 @@
+"""The functions of a shard: publishing them, and each process's copy of them."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from apps.engine.functions import FunctionSpec, decode_spec, encode_spec
+from apps.engine.keys import Keys
+from apps.engine.store.client import Argument, RedisClient
+from apps.engine.store.library import LuaLibrary
+
+
+class FunctionStore:
+    """Writes function specs; every process notices by the version that each lease and batch brings."""
+
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._library = LuaLibrary(client, keys.prefix)
+
+    async def publish(self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()) -> None:
+        """Replace the given specs; archived functions start no more runs. Idempotent."""
+        await self._library.load()
+        changed = [*specs, *await self._archived(archived_ids)]
+        commands: list[Sequence[Argument]] = [
+            self._library.command("configure", spec.id, spec.env_id, spec.account_id, own_limit(spec))
+            for spec in changed
+        ]
+        for spec in changed:
+            commands.append(("HSET", self._keys.functions, spec.id, encode_spec(spec)))
+        commands.append(("INCR", self._keys.functions_version))
+        await self._client.pipeline(commands)
+
+    async def _archived(self, function_ids: Iterable[str]) -> list[FunctionSpec]:
+        ids = list(function_ids)
+        if not ids:
+            return []
+        raw = await self._client.execute("HMGET", self._keys.functions, *ids)
+        return [msgspec.structs.replace(decode_spec(spec), archived=True) for spec in raw if spec]
+
+
+def own_limit(spec: FunctionSpec) -> int | str:
+    """The limit of the function itself on concurrent steps; empty where it has none."""
+    limits = [
+        rule.limit for rule in spec.concurrency if not rule.key and rule.scope == "fn" and rule.limit > 0
+    ]
+    return min(limits) if limits else ""
+
+
+class FunctionCache:
+    """A process's copy of all functions, reloaded when their version has moved."""
+
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._specs: dict[str, FunctionSpec] = {}
+        self._slugs: dict[tuple[str, str], str] = {}
+        self.version = -1
+
+    async def refresh(self, version: int | None = None) -> bool:
+        """Reload if `version` (asked from the server when None) is not ours; True when reloaded."""
+        if version is None:
+            version = int(await self._client.execute("GET", self._keys.functions_version) or 0)
+        if version == self.version:
+            return False
+        flat = await self._client.execute("HGETALL", self._keys.functions)
+        self._specs = {flat[i].decode(): decode_spec(flat[i + 1]) for i in range(0, len(flat), 2)}
+        self._slugs = {(spec.env_id, spec.slug): spec.id for spec in self._specs.values()}
+        self.version = version
+        return True
+
+    def get(self, function_id: str) -> FunctionSpec | None:
+        return self._specs.get(function_id)
+
+    def find(self, env_id: str, id_or_slug: str) -> FunctionSpec | None:
+        """A live function of the environment by UUID or slug."""
+        spec = self._specs.get(self._slugs.get((env_id, id_or_slug), id_or_slug))
+        return spec if spec and spec.env_id == env_id and not spec.archived else None
+
+    def all(self) -> list[FunctionSpec]:
+        return list(self._specs.values())

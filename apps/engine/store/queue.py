@@ -1,0 +1,115 @@
+"""The queue as workers use it: leases, commits, checkpoints (spec 02, appendix E)."""
+
+import itertools
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from apps.engine import clock
+from apps.engine.store.client import Argument, RedisClient
+from apps.engine.store.library import LuaLibrary
+from apps.engine.store.views import Item, RunState, parse_item, parse_state
+
+LEASE_MS = 20_000
+
+
+class Leased(NamedTuple):
+    item: Item
+    state: RunState
+
+
+class LeaseBatch(NamedTuple):
+    """`next_due_at`: when the earliest timer is due, ms; None when there is none."""
+
+    leased: list[Leased]
+    next_due_at: int | None
+    functions_version: int
+
+
+class CommitResult(NamedTuple):
+    """`outcome`: ok; gone (the lease was lost, nothing was done); ended (the run had ended)."""
+
+    outcome: str
+    state_version: int = 0
+    next_item: Item | None = None
+
+
+class Commit(msgspec.Struct):
+    """One commit of one item: operations (see 70_commit.lua) and encoded history records."""
+
+    item: Item
+    operations: list[Argument]
+    history: bytes = b""
+    request_version: int | None = None
+    may_continue: bool = False
+
+
+class Queue:
+    def __init__(self, client: RedisClient, prefix: str) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.library = LuaLibrary(client, prefix)
+        self._tokens = (f"{os.getpid()}.{os.urandom(6).hex()}.{number}" for number in itertools.count())
+
+    async def lease(self, count: int) -> LeaseBatch:
+        """Lease up to `count` due items, fairest first, with the state of their runs."""
+        now = clock.now_ms()
+        reply = await self.library.call("lease", now, count, now + LEASE_MS, next(self._tokens))
+        due = int(float(reply[0]))
+        leased = [Leased(parse_item(item), parse_state(state)) for item, state in reply[1]]
+        return LeaseBatch(leased, None if due < 0 else due, int(reply[2]))
+
+    async def commit(self, commit: Commit) -> CommitResult:
+        now = clock.now_ms()
+        version = "" if commit.request_version is None else commit.request_version
+        token = next(self._tokens) if commit.may_continue else ""
+        reply = await self.library.call(
+            "commit",
+            now,
+            commit.item.id,
+            commit.item.token,
+            version,
+            commit.history,
+            token,
+            now + LEASE_MS,
+            *commit.operations,
+        )
+        outcome = reply[0].decode()
+        if outcome != "ok":
+            return CommitResult(outcome)
+        next_item = parse_item(reply[2]) if len(reply) > 2 and reply[2] else None
+        return CommitResult(outcome, int(reply[1]), next_item)
+
+    async def extend(self, items: Iterable[Item]) -> set[str]:
+        """Extend leases; returns the ids of the items whose lease was lost."""
+        args: list[Argument] = [clock.now_ms() + LEASE_MS]
+        for item in items:
+            args += [item.id, item.token]
+        return {lost.decode() for lost in await self.library.call("extend", *args)}
+
+    async def state(self, run_id: str) -> RunState | None:
+        """The run's current state; None when it has ended or never was."""
+        reply = await self.library.call("state", run_id)
+        return None if reply is None else parse_state(reply)
+
+    async def checkpoint(
+        self,
+        run_id: str,
+        item_id: str,
+        generation: int,
+        history: bytes,
+        max_bytes: int,
+        memos: Sequence[tuple[str, bytes]],
+        deferrals: Sequence[tuple[str, bytes]],
+    ) -> str:
+        """Save steps of a request that is still running: ok, stale, ended or overflow (spec 04, 4.4)."""
+        args: list[Argument] = [run_id, item_id, generation or "", history, max_bytes, len(memos)]
+        for memo in memos:
+            args += memo
+        args.append(len(deferrals))
+        for deferral in deferrals:
+            args += deferral
+        outcome: bytes = await self.library.call("checkpoint", *args)
+        return outcome.decode()

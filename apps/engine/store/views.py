@@ -1,0 +1,97 @@
+"""What the Lua library answers, as values."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from apps.engine.store.client import Reply
+
+
+class RunMeta(msgspec.Struct, omit_defaults=True):
+    """What the engine keeps of a run beside its state; opaque to Lua.
+
+    The lists run parallel to the run's events. `correlation_ids` has an id where an invoke waits.
+    """
+
+    slug: str
+    event_names: list[str]
+    event_ids: list[str]
+    correlation_ids: list[str] = []
+    schedule_type: str = "Event"
+    original_run_id: str = ""
+
+
+_meta_decoder = msgspec.json.Decoder(RunMeta)
+_events_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Item(NamedTuple):
+    """A leased item. `kind` is start, edge, step, gateway; times are ms; `position` is the number of
+    finished steps when the item was made; `generation` counts its dispatches from 1."""
+
+    id: str
+    token: str
+    kind: str
+    run_id: str
+    function_id: str
+    env_id: str
+    step_id: str
+    attempt: int
+    generation: int
+    position: int
+    queued_at: int
+    due_at: int
+    payload: bytes
+
+
+class RunState(msgspec.Struct):
+    """A run's state as read at a lease. `version` is the request version, -1 until known."""
+
+    events_json: bytes
+    meta: RunMeta
+    version: int
+    plan_only: bool
+    state_version: int
+    queued_at: int
+    started_at: int
+    app_id: str
+    size: int
+    stack: list[str]
+    memos: dict[str, bytes]
+    defers: dict[str, bytes]
+    input_step: str = ""
+    input: bytes = b""
+
+    @property
+    def events(self) -> list[msgspec.Raw]:
+        return _events_decoder.decode(self.events_json)
+
+
+def parse_item(reply: list[bytes]) -> Item:
+    texts = [value.decode() for value in reply[:7]]
+    numbers = [int(value) for value in reply[7:12]]
+    return Item(*texts, *numbers, reply[12])  # type: ignore[arg-type]  # positions as in leased_view
+
+
+def parse_state(reply: Reply) -> RunState:
+    fields, stack, memos, defers = reply
+    return RunState(
+        events_json=fields[0],
+        meta=_meta_decoder.decode(fields[1]),
+        version=int(fields[2]),
+        plan_only=fields[3] == b"1",
+        state_version=int(fields[4]),
+        queued_at=int(fields[5]),
+        started_at=int(fields[6] or 0),
+        app_id=fields[7].decode(),
+        size=int(fields[8]),
+        stack=[step.decode() for step in stack],
+        memos=_pairs(memos),
+        defers=_pairs(defers),
+        input_step=(fields[9] or b"").decode(),
+        input=fields[10] or b"",
+    )
+
+
+def _pairs(flat: list[bytes]) -> dict[str, bytes]:
+    return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
