@@ -1,0 +1,1 @@
+"""What pages show of rows and trace nodes: pure code, no queries."""

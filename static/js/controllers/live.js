@@ -1,0 +1,77 @@
+// Keeps an element equal to the server's view of it: on a hint of its topic (data-live-topic) it
+// fetches the page's URL again and morphs itself. A list (data-live-rows) that was scrolled away
+// from its top only updates the rows it shows and offers the new ones behind a button.
+
+import { subscribe } from "../socket.js";
+
+const SHORTEST_GAP_MS = 300;
+const SCROLLED_PX = 160;
+
+const rowIds = (root) => new Set([...root.querySelectorAll("[data-row]")].map((row) => row.id));
+
+function updateShownRows(element, html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  const shown = rowIds(element);
+  for (const row of fresh.querySelectorAll("[data-row]")) {
+    if (shown.has(row.id)) window.Idiomorph.morph(document.getElementById(row.id), row.outerHTML);
+  }
+  return [...rowIds(fresh)].filter((id) => !shown.has(id)).length;
+}
+
+function offerNewRows(element, count, onAccept) {
+  const button = element.querySelector("[data-new-rows]");
+  button.hidden = count === 0;
+  button.querySelector("span").textContent = count === 1 ? "1 new run" : `${count} new runs`;
+  button.onclick = onAccept;
+}
+
+export default function live(element) {
+  const isList = "liveRows" in element.dataset;
+  let isBusy = false;
+  let isStale = false;
+  let timer;
+
+  const fetchNow = async () => {
+    const before = isList && rowIds(element);
+    await window.htmx.ajax("GET", location.href, { source: element, target: element, swap: "morph:outerHTML" });
+    if (!isList) return;
+    for (const row of element.querySelectorAll("[data-row]")) if (!before.has(row.id)) row.classList.add("is-new");
+  };
+
+  const refresh = async () => {
+    isStale = true;
+    if (isBusy || document.hidden) return;
+    isBusy = true;
+    isStale = false;
+    await fetchNow();
+    timer = setTimeout(() => {
+      isBusy = false;
+      if (isStale) refresh();
+    }, SHORTEST_GAP_MS);
+    if (!element.dataset.liveTopic) stop();
+  };
+
+  const toTop = () => {
+    window.scrollTo({ top: 0 });
+    refresh();
+  };
+
+  const onBeforeSwap = (event) => {
+    if (!isList || event.target !== element || event.detail.requestConfig.triggeringEvent || window.scrollY < SCROLLED_PX) return;
+    event.detail.shouldSwap = false;
+    offerNewRows(element, updateShownRows(element, event.detail.serverResponse), toTop);
+  };
+  const onVisible = () => isStale && refresh();
+
+  const unsubscribe = subscribe(element.dataset.liveTopic, refresh);
+  element.addEventListener("htmx:beforeSwap", onBeforeSwap);
+  document.addEventListener("visibilitychange", onVisible);
+
+  function stop() {
+    clearTimeout(timer);
+    unsubscribe();
+    element.removeEventListener("htmx:beforeSwap", onBeforeSwap);
+    document.removeEventListener("visibilitychange", onVisible);
+  }
+  return stop;
+}

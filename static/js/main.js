@@ -1,0 +1,32 @@
+import { register, start } from "./controllers.js";
+import { configureMorph } from "./morph.js";
+import { startClock } from "./clock.js";
+import copy from "./controllers/copy.js";
+import dialogLink from "./controllers/dialog-link.js";
+import dialog from "./controllers/dialog.js";
+import json from "./controllers/json.js";
+import live from "./controllers/live.js";
+import menu from "./controllers/menu.js";
+import shortcuts from "./controllers/shortcuts.js";
+import submit from "./controllers/submit.js";
+import tabs from "./controllers/tabs.js";
+import theme from "./controllers/theme.js";
+import timeline from "./controllers/timeline.js";
+import toast from "./controllers/toast.js";
+
+register("copy", copy);
+register("dialog", dialog);
+register("dialog-link", dialogLink);
+register("json", json);
+register("live", live);
+register("menu", menu);
+register("shortcuts", shortcuts);
+register("submit", submit);
+register("tabs", tabs);
+register("theme", theme);
+register("timeline", timeline);
+register("toast", toast);
+
+configureMorph();
+startClock();
+start();

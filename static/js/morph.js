@@ -1,0 +1,14 @@
+// How live updates change the page: only what differs, and never what the reader has opened.
+
+const KEPT_BY_THE_READER = new Set(["open", "aria-expanded", "data-copied", "data-wrap"]);
+
+function settled(oldNode, newNode) {
+  return oldNode instanceof Element && oldNode.dataset.digest && oldNode.dataset.digest === newNode.dataset?.digest;
+}
+
+export function configureMorph() {
+  const { callbacks } = window.Idiomorph.defaults;
+  callbacks.beforeNodeMorphed = (oldNode, newNode) => !settled(oldNode, newNode);
+  callbacks.beforeAttributeUpdated = (name, node) =>
+    !(KEPT_BY_THE_READER.has(name) && node.closest("[data-keeps]"));
+}
