@@ -6,12 +6,10 @@ An empty value counts as not set, as compose files write `NAME=` for "nothing".
 
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-TRUE_WORDS = frozenset({"1", "true", "yes", "on", "y", "t"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", "n", "f"})
+from apps.devserver.values import find_secret, parse_integer, parse_switch, split_words
 
 
 def _first_set(names: tuple[str, ...]) -> tuple[str, str] | None:
@@ -29,11 +27,11 @@ def text(*names: str, default: str = "") -> str:
 
 def words(*names: str) -> list[str]:
     """A list, comma separated."""
-    return split_words(text(*names))
+    return list(split_words(text(*names)))
 
 
-def split_words(value: str) -> list[str]:
-    return [word.strip() for word in value.split(",") if word.strip()]
+def secret_words(*names: str) -> list[str]:
+    return list(split_words(secret(*names)))
 
 
 def choice(*names: str, allowed: Collection[str], default: str) -> str:
@@ -61,15 +59,7 @@ def _one_of(name: str, value: str, allowed: Collection[str]) -> str:
 
 def flag(*names: str, default: bool) -> bool:
     found = _first_set(names)
-    return default if found is None else parse_flag(found[0], found[1])
-
-
-def parse_flag(name: str, value: str) -> bool:
-    if value.lower() in TRUE_WORDS:
-        return True
-    if value.lower() in FALSE_WORDS:
-        return False
-    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}")
+    return default if found is None else parse_switch(found[0], found[1])
 
 
 def integer(*names: str, default: int, minimum: int, maximum: int = 2**53) -> int:
@@ -77,35 +67,7 @@ def integer(*names: str, default: int, minimum: int, maximum: int = 2**53) -> in
     return default if found is None else parse_integer(found[0], found[1], minimum, maximum)
 
 
-def parse_integer(name: str, value: str, minimum: int, maximum: int) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
-    if not minimum <= number <= maximum:
-        raise ImproperlyConfigured(f"{name} must be between {minimum} and {maximum}, not {number}")
-    return number
-
-
 def secret(*names: str, default: str = "") -> str:
     """A value that may also come from the file that `<NAME>_FILE` names (its last line break is dropped)."""
-    for name in names:
-        from_file = _secret_from_file(name)
-        if from_file is not None:
-            return from_file
-    return text(*names, default=default)
-
-
-def _secret_from_file(name: str) -> str | None:
-    found = _first_set((f"{name}_FILE",))
-    if found is None:
-        return None
-    if os.environ.get(name):
-        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one")
-    try:
-        value = Path(found[1]).read_text().rstrip("\r\n")
-    except OSError as problem:
-        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {problem}") from None
-    if not value:
-        raise ImproperlyConfigured(f"{name}_FILE names an empty file: {found[1]}")
-    return value
+    found = (find_secret(os.environ, name) for name in names)
+    return next((value for value in found if value is not None), default)

@@ -1,0 +1,103 @@
+"""Keeps children running: starts them again when they die, and ends them in order."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from apps.devserver import children
+from apps.devserver.backoff import Backoff
+from apps.devserver.children import ChildSpec
+from apps.devserver.logs import LogPrinter
+from apps.devserver.output import OutputPipe
+
+# A descendant may hold the pipe open after the child has gone.
+_LAST_LINES_SECONDS = 1.0
+
+
+class Child:
+    """One supervised process. `exits` counts the deaths that nobody asked for."""
+
+    def __init__(self, spec: ChildSpec, printer: LogPrinter, pid_dir: Path) -> None:
+        self.spec = spec
+        self.exits = 0
+        self._printer = printer
+        self._pid_file = pid_dir / f"{spec.name}.pid"
+        self._stopping = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._task = asyncio.create_task(self._keep_running(), name=spec.name)
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        if self._process is not None:
+            await children.end(self._process, self.spec.stop_seconds)
+        await self._task
+
+    def kill(self) -> None:
+        self._stopping.set()
+        if self._process is not None:
+            children.kill(self._process)
+
+    async def _keep_running(self) -> None:
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            ending = await self._run_once()
+            if self._stopping.is_set():
+                return
+            self.exits += 1
+            delay = backoff.next_delay(time.monotonic() - started)
+            self._printer.line("dev", f"{self.spec.name} {ending}; starting it again in {delay:g} s")
+            await self._rest(delay)
+
+    async def _run_once(self) -> str:
+        """Run the child to its end; how it ended, in words."""
+        output = OutputPipe(partial(self._printer.line, self.spec.name))
+        try:
+            self._process = await children.spawn(self.spec, output.write_end)
+        except OSError as problem:
+            return f"cannot be started ({problem})"
+        finally:
+            output.child_started()
+        self._pid_file.write_text(str(self._process.pid))
+        if self._stopping.is_set():
+            await children.end(self._process, self.spec.stop_seconds)
+        code = await self._process.wait()
+        self._pid_file.unlink(missing_ok=True)
+        await output.drain(_LAST_LINES_SECONDS)
+        return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+class Supervisor:
+    """All children of one platform. They are stopped in the order of `stop_order`, the rest last."""
+
+    def __init__(self, printer: LogPrinter, pid_dir: Path, stop_order: Sequence[str]) -> None:
+        self._printer = printer
+        self._pid_dir = pid_dir
+        self._stop_order = tuple(stop_order)
+        self._children: list[Child] = []
+        pid_dir.mkdir(parents=True, exist_ok=True)
+
+    def start(self, spec: ChildSpec) -> Child:
+        child = Child(spec, self._printer, self._pid_dir)
+        self._children.append(child)
+        return child
+
+    async def stop(self) -> None:
+        for child in sorted(self._children, key=self._stop_rank):
+            await child.stop()
+
+    def kill(self) -> None:
+        for child in self._children:
+            child.kill()
+
+    def _stop_rank(self, child: Child) -> int:
+        name = child.spec.name
+        return self._stop_order.index(name) if name in self._stop_order else len(self._stop_order)
