@@ -35,7 +35,8 @@ _MAIL = re.compile(
 )
 # ANSI C, Unix and Ruby: "Mon Nov 23 12:50:30 2026", with an optional zone before the year.
 _UNIX = re.compile(
-    rf"[a-z]{{3}} +(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}(?: +{_ZONE})? +(?P<year>\d{{4}})", _FLAGS
+    rf"[a-z]{{3}} +(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}(?: +{_ZONE})? +(?P<year>\d{{4}})",
+    _FLAGS,
 )
 _FORMS = (_ISO, _MAIL, _UNIX)
 

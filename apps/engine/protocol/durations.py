@@ -17,7 +17,7 @@ _UNIT_NS = {
 _NS_PER_MS = 1_000_000
 _SHOWN_UNITS_MS = tuple((unit, _UNIT_NS[unit] // _NS_PER_MS) for unit in ("w", "d", "h", "m", "s", "ms"))
 
-_PAIR = r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ms|us|µs|μs|ns|w|d|h|m|s)"  # noqa: RUF001 both micro signs
+_PAIR = r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ms|us|µs|μs|ns|w|d|h|m|s)"
 _PAIRS = re.compile(_PAIR)
 _WHOLE = re.compile(f"(?:{_PAIR})+")
 
@@ -46,7 +46,8 @@ def parse_duration_ms(text: str) -> int:
 def _pair_ns(whole: str, fraction: str, bare_fraction: str, unit: str) -> int:
     decimals = fraction or bare_fraction
     scaled = int(f"0{whole}{decimals}") * _UNIT_NS[unit]
-    return -(-scaled // 10 ** len(decimals))
+    divisor: int = 10 ** len(decimals)
+    return -(-scaled // divisor)
 
 
 def format_duration(milliseconds: int) -> str:

@@ -2,20 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 
 from apps.engine.protocol.raw_json import without_lone_surrogates
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | orjson.Fragment | None"
+_Open: TypeAlias = "list[tuple[Iterator[tuple[bytes, Json]], bytes]]"
 
-# What orjson's sorted output may have in common with no canonical form: numbers that ECMAScript prints
-# in another way, and keys beyond the basic plane, which UTF-16 sorts before U+E000 and above. Inside of
-# strings it may match without need; that only costs the slow path.
-_MAYBE_NOT_CANONICAL = re.compile(rb"(?:\A|[:,\[])-?[0-9]+(?:[0-9]{15}|\.0[,\]}]|\.0\Z|(?:\.[0-9]+)?e)|[\xf0-\xf4]|-0")
-
+_MAX_SAFE_INTEGER = 2**53 - 1
 _DIGITS_OF_PLAIN_NUMBERS = 21
+
+# OPT_STRICT_INTEGER makes orjson refuse integers that a double cannot hold.
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+
+# What orjson's numbers look like where ECMAScript prints them in another way. Found inside of a string
+# they cost a look at the values, nothing else.
+_WHOLE_FLOATS = (b".0,", b".0}", b".0]")
+_EXPONENT = re.compile(rb"e[+-][0-9]")
+_MANTISSA = re.compile(rb"[:,\[]-?[0-9]+(?:\.[0-9]+)?\Z")
+_MAX_MANTISSA = 24
 
 
 class CanonicalError(ValueError):
@@ -28,14 +35,81 @@ def canonicalise(raw: bytes) -> bytes:
     Escapes of lone surrogates become U+FFFD; integers beyond 2^53 lose precision, as RFC 8785 wants.
     """
     value = _loads(raw)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_text(value).encode()
+    text = _dumps(value)
+    if text is not None and not _may_differ(text):
+        return text
+    return _canonicalise_by_value(value)
+
+
+def _dumps(value: Json) -> bytes | None:
+    """None where orjson cannot write the value: big integers, or nested deeper than it goes."""
     try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # nested deeper than orjson writes
-        return _encode(value)
-    return _encode(value) if _MAYBE_NOT_CANONICAL.search(text) else text
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return None
 
 
-def number_text(number: int | float) -> str:
+def _may_differ(text: bytes) -> bool:
+    if any(ending in text for ending in _WHOLE_FLOATS) or _has_exponent(text):
+        return True
+    return not text.isascii() and _is_beyond_basic_plane(text.decode())
+
+
+def _is_beyond_basic_plane(text: str) -> bool:
+    return len(text.encode("utf-16-le")) != 2 * len(text)
+
+
+def _has_exponent(text: bytes) -> bool:
+    if b"e-" not in text and b"e+" not in text:
+        return False
+    for match in _EXPONENT.finditer(text):
+        end = match.start()
+        if _MANTISSA.search(text, max(0, end - _MAX_MANTISSA), end):
+            return True
+    return False
+
+
+def _canonicalise_by_value(value: Json) -> bytes:
+    """Replace the numbers that orjson would print in another way, and let it write the rest."""
+    keys_sort_alike = True
+    stack: list[Json] = [value]
+    while stack:
+        container = stack.pop()
+        if isinstance(container, dict):
+            keys_sort_alike = keys_sort_alike and all(map(_sorts_alike, container))
+            _replace_numbers(container, list(container.items()), stack)
+        elif isinstance(container, list):
+            _replace_numbers(container, list(enumerate(container)), stack)
+    text = _dumps(value) if keys_sort_alike else None
+    return _encode(value) if text is None else text
+
+
+def _sorts_alike(key: str) -> bool:
+    """UTF-16 sorts characters beyond the basic plane below U+E000; UTF-8, and orjson, above."""
+    return key.isascii() or max(key) < "\U00010000"
+
+
+def _replace_numbers(container: Any, members: list[tuple[Any, Json]], stack: list[Json]) -> None:
+    for position, member in members:
+        if isinstance(member, dict | list):
+            stack.append(member)
+        elif isinstance(member, float):
+            container[position] = int(member) if _is_safe_integer(member) else _number(member)
+        elif isinstance(member, int) and abs(member) > _MAX_SAFE_INTEGER:
+            container[position] = _number(member)
+
+
+def _is_safe_integer(number: float) -> bool:
+    return number.is_integer() and abs(number) <= _MAX_SAFE_INTEGER
+
+
+def _number(number: float) -> orjson.Fragment:
+    return orjson.Fragment(number_text(number))
+
+
+def number_text(number: float) -> str:
     """The number as ECMAScript prints it as a double; it has to be finite."""
     double = float(number)
     if double == 0:
@@ -79,9 +153,9 @@ def _layout(digits: str, n: int) -> str:
 
 
 def _encode(value: Json) -> bytes:
-    """Any value in canonical form, with a stack of its own: input may nest deeper than Python calls."""
+    """The text of a value whose numbers are replaced, also where it nests deeper than Python calls may."""
     out: list[bytes] = []
-    open_containers: list[tuple[Iterator[tuple[bytes, Json]], bytes]] = []
+    open_containers: _Open = []
     _begin(value, b"", out, open_containers)
     while open_containers:
         members, closing = open_containers[-1]
@@ -94,9 +168,7 @@ def _encode(value: Json) -> bytes:
     return b"".join(out)
 
 
-def _begin(
-    value: Json, prefix: bytes, out: list[bytes], open_containers: list[tuple[Iterator[tuple[bytes, Json]], bytes]]
-) -> None:
+def _begin(value: Json, prefix: bytes, out: list[bytes], open_containers: _Open) -> None:
     out.append(prefix)
     if isinstance(value, dict):
         out.append(b"{")
@@ -104,8 +176,6 @@ def _begin(
     elif isinstance(value, list):
         out.append(b"[")
         open_containers.append((_array_members(value), b"]"))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        out.append(number_text(value).encode())
     else:
         out.append(orjson.dumps(value))
 

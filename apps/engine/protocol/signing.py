@@ -48,7 +48,7 @@ def verify(header: str, body: bytes, keys: Iterable[str], now: int, max_age: int
     t, signature = fields.get("t", [""])[0], fields.get("s", [""])[0]
     if not (t.isascii() and t.isdigit() and len(t) <= 12) or abs(now - int(t)) > max_age:
         return False
-    return any([_equal(signature, _digest(key, body, t)) for key in keys])
+    return any(_equal(signature, _digest(key, body, t)) for key in keys)
 
 
 def bearer_token(authorization: str) -> str:
@@ -66,7 +66,7 @@ def bearer_matches(token: str, keys: Sequence[str]) -> bool:
     if not configured:
         return True
     presented = strip_prefix(token)
-    return any([_equal(presented, accepted) for key in configured for accepted in _accepted_forms(key)])
+    return any(_equal(presented, accepted) for key in configured for accepted in _accepted_forms(key))
 
 
 @lru_cache(maxsize=64)
