@@ -75,7 +75,7 @@ def wait_options(op: Op, now_ms: int) -> WaitOptions:
     """The options of a WaitForEvent; without a timeout it expires at once (11.2)."""
     event = op.text_option("event") or op.name
     if not event:
-        raise _invalid(op, "event name is missing")
+        raise invalid_options(op, "event name is missing")
     expires_ms = _expires_ms(op, "wait-for-event", now_ms, default_ms=0)
     return WaitOptions(event, op.text_option("if"), expires_ms)
 
@@ -84,10 +84,10 @@ def signal_options(op: Op, now_ms: int) -> SignalOptions:
     """The options of a WaitForSignal (11.4)."""
     signal = op.text_option("signal") or op.name
     if not signal:
-        raise _invalid(op, "signal name is missing")
+        raise invalid_options(op, "signal name is missing")
     conflict = op.text_option("conflict") or "fail"
     if conflict not in ("fail", "replace"):
-        raise _invalid(op, f'unknown conflict mode "{conflict}"')
+        raise invalid_options(op, f'unknown conflict mode "{conflict}"')
     return SignalOptions(signal, _expires_ms(op, "signal", now_ms, default_ms=DEFAULT_TIMEOUT_MS), conflict)
 
 
@@ -96,7 +96,7 @@ def invoke_options(op: Op, now_ms: int) -> InvokeOptions:
     raw = op.raw_option("payload")
     payload = raw_json.members(raw) if raw else {}
     if payload is None:
-        raise _invalid(op, "payload is not an object")
+        raise invalid_options(op, "payload is not an object")
     sent = {name: value for name, value in payload.items() if bytes(value) != b"null"}
     expires_ms = _expires_ms(op, "invoke", now_ms, default_ms=DEFAULT_TIMEOUT_MS)
     return InvokeOptions(op.text_option("function_id"), sent, expires_ms)
@@ -119,11 +119,13 @@ def defer_abort_target(op: Op) -> str:
 def _expires_ms(op: Op, kind: str, now_ms: int, *, default_ms: int) -> int:
     text = op.text_option("timeout")
     if not text:
+        if op.raw_option("timeout") not in (b"", b'""'):
+            raise invalid_options(op, "timeout is not a string")
         return now_ms + default_ms
     expires_ms = _due_ms(op, text, now_ms)
     if expires_ms - now_ms > MAX_AHEAD_MS:
         raise InvalidOptions("InngestErrTimeoutTooLong", _TIMEOUT_TOO_LONG.format(kind, text))
-    return expires_ms
+    return max(expires_ms, now_ms)
 
 
 def _due_ms(op: Op, text: str, now_ms: int) -> int:
@@ -131,9 +133,10 @@ def _due_ms(op: Op, text: str, now_ms: int) -> int:
         return parse_due_ms(text, now_ms)
     except DurationError:
         kind = "RFC 3339 timestamp" if "T" in text else "duration"
-        raise _invalid(op, f'invalid {kind} "{text}"') from None
+        raise invalid_options(op, f'invalid {kind} "{text}"') from None
 
 
-def _invalid(op: Op, reason: str) -> InvalidOptions:
+def invalid_options(op: Op, reason: str) -> InvalidOptions:
+    """The error for options that the SDK should not have sent (02 6.9)."""
     step = op.display_name or op.id
     return InvalidOptions("InngestErrInvalidOpcode", f'invalid options for step "{step}": {reason}')
