@@ -94,12 +94,12 @@ def parse_invocation(
 
 
 def event_body(
-    *, name: str, id: str, ts: int, data: bytes, user: bytes = b"{}", v: str | None = None, meta: bytes = b""
+    *, name: str, event_id: str, ts: int, data: bytes, user: bytes = b"{}", v: str | None = None, meta: bytes = b""
 ) -> bytes:
     """The event as functions see it, members in sorted order; `data`, `user`, `meta` are raw JSON objects."""
     return b'{"data":%b,"id":%b,%b"name":%b,"ts":%d,"user":%b%b}' % (
         data,
-        quote(id),
+        quote(event_id),
         b'"meta":%b,' % meta if meta else b"",
         quote(name),
         ts,
@@ -112,7 +112,7 @@ def _accept(incoming: _Incoming, name: str, data: bytes, internal_id: str, recei
     own_id = _checked_id(incoming.id)
     body = event_body(
         name=name,
-        id=own_id or internal_id,
+        event_id=own_id or internal_id,
         ts=_checked_ts(incoming.ts) or received_ms,
         data=data,
         user=_object("user", incoming.user),

@@ -105,5 +105,5 @@ def _entry(
 ) -> EventEntry:
     internal_id = new_ulid(now_ms)
     own_id = internal_id if name == FINISHED else run_id
-    body = event_body(name=name, id=own_id, ts=now_ms, data=data, meta=meta)
+    body = event_body(name=name, event_id=own_id, ts=now_ms, data=data, meta=meta)
     return EventEntry(internal_id, env_id, account_id, name, body, context)
