@@ -68,9 +68,12 @@ class RunState(msgspec.Struct):
 
 
 def parse_item(reply: list[bytes]) -> Item:
-    texts = [value.decode() for value in reply[:7]]
-    numbers = [int(value) for value in reply[7:12]]
-    return Item(*texts, *numbers, reply[12])  # type: ignore[arg-type]  # positions as in leased_view
+    item_id, token, kind, run_id, function_id, env_id, step_id = [value.decode() for value in reply[:7]]
+    attempt, generation, position, queued_at, due_at = [int(value) for value in reply[7:12]]
+    return Item(
+        item_id, token, kind, run_id, function_id, env_id, step_id,
+        attempt, generation, position, queued_at, due_at, reply[12],
+    )  # fmt: skip
 
 
 def parse_state(reply: Reply) -> RunState:

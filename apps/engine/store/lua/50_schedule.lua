@@ -2,7 +2,7 @@
 --          start timeout ms due or 0, history, target step, target input,
 --          n cancel rules x (id, event, expression, bucket, path, covered, expires, after),
 --          n memos x (step, memo))
--- -> {"created" | "known", run id}
+-- -> {"created" | "known" (by this very entry) | "duplicate" (of an earlier event), run id}
 local function schedule(keys, args)
   local P = keys[1]
   local now, run, fn, env, account = tonumber(args[1]), args[2], args[3], args[4], args[5]
@@ -13,7 +13,7 @@ local function schedule(keys, args)
   end
   if args[8] ~= '' then
     local known = call('GET', idem)
-    if known then return { 'known', known } end
+    if known then return { 'duplicate', known } end
     call('SET', idem, run, 'EX', 86400)
   end
   if args[7] ~= '' then call('HSET', once, fn, run) end

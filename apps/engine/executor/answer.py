@@ -1,0 +1,73 @@
+"""From an app's answer to the commit that carries it out (spec 01, 7 and 8.3)."""
+
+from apps.engine.executor import ops
+from apps.engine.executor.commit_builder import MAX_STATE_BYTES, MAX_STEPS, CommitBuilder
+from apps.engine.protocol import errors
+from apps.engine.protocol.opcodes import COMPLETE_OPS, FIRST_OPS, LAZY_OPS, PLAN_OPS, Op
+from apps.engine.protocol.responses import Answer, Completed, Failed, Ops
+
+_EMPTY_ANSWER_DELAY_MS = 100
+
+
+def apply_answer(builder: CommitBuilder, answer: Answer) -> None:
+    """Fill the builder with everything that the answer does."""
+    if isinstance(answer, Completed):
+        builder.complete(answer.result)
+    elif isinstance(answer, Failed):
+        _apply_failure(builder, answer)
+    else:
+        _apply_ops(builder, answer)
+
+
+def _apply_failure(builder: CommitBuilder, failure: Failed) -> None:
+    if failure.kind == "too_many_ops":
+        builder.fail_by_engine(errors.steps_overflowed(MAX_STEPS))
+    elif failure.no_retry or builder.is_last_attempt:
+        builder.record_function("Failed", output=failure.output, error=failure.error)
+        builder.fail(failure.error, failure.output)
+    else:
+        builder.retry(failure.retry_at_ms or builder.now + ops.retry_delay_ms(builder.item.attempt))
+        builder.record_function("Errored", output=failure.output, error=failure.error)
+
+
+def _apply_ops(builder: CommitBuilder, answer: Ops) -> None:
+    working = [op for op in answer.ops if op.op not in LAZY_OPS and not (op.op == "None" and not op.id)]
+    if _too_many_steps(builder, working):
+        builder.fail_by_engine(errors.steps_overflowed(MAX_STEPS))
+        return
+    if len(working) > 1:
+        _open_group(builder, answer, working)
+    try:
+        for op in sorted(answer.ops, key=_order):
+            if not builder.is_finished:
+                ops.handle(builder, op, answer)
+    except ops.RunFailed as exc:
+        builder.records.clear()
+        builder.fail_by_engine(exc.error)
+        return
+    if not working:
+        builder.add(*("D",) if answer.ops and answer.ops[0].op in LAZY_OPS else ("E", _EMPTY_ANSWER_DELAY_MS))
+    if builder.state.size + sum(len(memo) for _, memo in builder.saved) > MAX_STATE_BYTES:
+        builder.fail_by_engine(errors.state_overflowed(MAX_STATE_BYTES))
+
+
+def _order(op: Op) -> int:
+    """Waits and deferrals are stored first, ends come last (8.3, steps 4 and 5)."""
+    return 0 if op.op in FIRST_OPS else 2 if op.op in COMPLETE_OPS else 1
+
+
+def _too_many_steps(builder: CommitBuilder, working: list[Op]) -> bool:
+    known = builder.state.memos
+    new = {op.id for op in working if op.op not in COMPLETE_OPS and op.id and op.id not in known}
+    return len(builder.state.stack) + len(new) > MAX_STEPS
+
+
+def _open_group(builder: CommitBuilder, answer: Ops, working: list[Op]) -> None:
+    """More than one op: the SDK plans from now on, and for version 2 the ids form a pending group."""
+    if any(op.op in COMPLETE_OPS for op in working):
+        return
+    builder.add("U")
+    version = builder.state.version if builder.state.version >= 0 else answer.req_version or 0
+    if version >= 2 and any(op.op in PLAN_OPS for op in working):
+        ids = [op.id for op in working if op.op != "DiscoveryRequest"]
+        builder.add("Q", len(ids), *ids)

@@ -1,0 +1,163 @@
+"""Collects what an answer does to a run: the commit's operations and the history it leaves."""
+
+import msgspec
+
+from apps.engine import ending
+from apps.engine.functions import FunctionSpec
+from apps.engine.protocol import errors
+from apps.engine.protocol.opcodes import Op
+from apps.engine.records import AnyRecord, RunEnded, StepRecorded, encode_records
+from apps.engine.store.client import Argument
+from apps.engine.store.queue import Commit
+from apps.engine.store.views import Item, RunState
+
+# Memos above this many bytes in all fail the run (spec 02, 9.1).
+MAX_STATE_BYTES = 32 * 1024 * 1024
+MAX_STEPS = 1000
+
+_encode_json = msgspec.json.Encoder().encode
+
+
+class Dispatch(msgspec.Struct):
+    """One request of an item: when it began and ended (ms), and the answer's status code."""
+
+    started_at: int
+    ended_at: int
+    status_code: int = 0
+
+
+class CommitBuilder:
+    def __init__(self, item: Item, state: RunState, spec: FunctionSpec, dispatch: Dispatch) -> None:
+        self.item = item
+        self.state = state
+        self.spec = spec
+        self.dispatch = dispatch
+        self.operations: list[Argument] = []
+        self.records: list[AnyRecord] = []
+        self.is_finished = False
+        self.is_requeued = False
+        self.saved: list[tuple[str, bytes]] = []
+
+    @property
+    def now(self) -> int:
+        return self.dispatch.ended_at
+
+    @property
+    def is_last_attempt(self) -> bool:
+        return self.item.attempt + 1 >= self.spec.max_attempts
+
+    @property
+    def only_saves(self) -> bool:
+        """Whether the commit does nothing but save steps."""
+        return len(self.operations) == 4 * len(self.saved)
+
+    def add(self, *operation: Argument) -> None:
+        self.operations += operation
+
+    def save(self, step_id: str, memo: bytes, race: bool) -> None:
+        self.operations += ("S", step_id, memo, "1" if race else "0")
+        self.saved.append((step_id, memo))
+
+    def retry(self, due_at: int, *, counts: bool = True, payload: bytes = b"") -> None:
+        """Dispatch this item again at `due_at`."""
+        self.operations += ("R", due_at, 1 if counts else 0, payload)
+        self.is_requeued = True
+
+    def record_op(self, op: Op, status: str, *, attempt: int = 0, **fields: int | bytes) -> None:
+        """Record a step as the op describes it; `fields` are those of StepRecorded."""
+        info = op_info(op)
+        if self.dispatch.status_code:
+            info["status_code"] = self.dispatch.status_code
+        self.records.append(
+            StepRecorded(
+                run_id=self.item.run_id,
+                step_id=op.id,
+                attempt=attempt,
+                op="StepRun" if op.op in _RUN_OPS else op.op,
+                status=status,
+                name=op.display_name or op.user_id or op.name,
+                queued_at=self.item.queued_at,
+                max_attempts=self.spec.max_attempts,
+                input=op.input,
+                **{"info": _encode_json(info), **fields},  # type: ignore[arg-type]  # by field name
+            )
+        )
+
+    def record_function(self, status: str, output: bytes = b"", error: bytes = b"") -> None:
+        """Record the outcome of the code outside of steps, or of a targeted step that never reported."""
+        info = {"status_code": self.dispatch.status_code} if self.dispatch.status_code else {}
+        self.records.append(
+            StepRecorded(
+                run_id=self.item.run_id,
+                step_id=self.item.step_id,
+                attempt=self.item.attempt,
+                op="StepRun" if self.item.step_id else "Function",
+                status=status,
+                queued_at=self.item.queued_at,
+                started_at=self.dispatch.started_at,
+                ended_at=self.now,
+                output=output,
+                error=error,
+                info=_encode_json(info),
+                max_attempts=self.spec.max_attempts,
+            )
+        )
+
+    def complete(self, result: bytes | None) -> None:
+        """End the run with a result; None where the function returned nothing."""
+        entries = ending.ending_events(
+            self.spec, self.item.run_id, self.state, ending.COMPLETED, self.now, result=result
+        )
+        self.record_function("Completed")
+        self._finish(ending.COMPLETED, result or b"", entries)
+
+    def fail(self, error: bytes, output: bytes = b"") -> None:
+        """End the run as failed with the error object; `output` is the raw body it came from."""
+        self._finish(ending.FAILED, error, self._failure_events(error, output))
+
+    def fail_by_engine(self, error: bytes) -> None:
+        """End the run for a reason of the engine's own (spec 02, 6.9)."""
+        self.operations.clear()
+        self.saved.clear()
+        self.record_function("Failed", error=error)
+        self._finish(ending.FAILED, errors.wrapped_output(error), self._failure_events(error))
+
+    def signal_conflict(self) -> tuple[bytes, list[Argument]]:
+        """The (history, event arguments) of this run failing because its signal is taken."""
+        error = errors.signal_conflict()
+        ended = RunEnded(self.item.run_id, ending.FAILED, self.now, errors.wrapped_output(error))
+        return encode_records([ended]), ending.event_arguments(self._failure_events(error))
+
+    def build(self, request_version: int | None, *, may_continue: bool) -> Commit:
+        return Commit(
+            item=self.item,
+            operations=self.operations,
+            history=encode_records(self.records) if self.records else b"",
+            request_version=request_version,
+            may_continue=may_continue and not self.is_finished and not self.is_requeued,
+        )
+
+    def _failure_events(self, error: bytes, output: bytes = b"") -> list[ending.EventEntry]:
+        return ending.ending_events(
+            self.spec, self.item.run_id, self.state, ending.FAILED, self.now, result=output or None, error=error
+        )
+
+    def _finish(self, status: str, output: bytes, entries: list[ending.EventEntry]) -> None:
+        self.records.append(RunEnded(self.item.run_id, status, self.now, output))
+        self.operations += ("F", *ending.event_arguments(entries))
+        self.is_finished = True
+
+
+_RUN_OPS = frozenset({"Step", "StepRun", "StepPlanned", "StepError", "StepFailed"})
+
+
+def op_info(op: Op) -> dict[str, str | int]:
+    """The display details that any op may carry."""
+    info: dict[str, str | int] = {}
+    if op.type:
+        info["type"] = op.type
+    if op.user_id:
+        info["user_id"] = op.user_id
+    if op.user_index:
+        info["index"] = op.user_index
+    return info

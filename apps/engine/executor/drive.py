@@ -1,0 +1,205 @@
+"""Drives one leased item: call the app, commit the answer, go on with the run while it may."""
+
+import asyncio
+import logging
+
+import msgspec
+
+from apps.engine import clock, crashpoints
+from apps.engine.calls.app_client import AppClient, TransportFailed
+from apps.engine.executor import ops
+from apps.engine.executor.answer import apply_answer
+from apps.engine.executor.commit_builder import CommitBuilder, Dispatch
+from apps.engine.executor.history import HistoryBuffer
+from apps.engine.executor.server_steps import ServerStepRunner
+from apps.engine.functions import FunctionSpec
+from apps.engine.protocol import ids, jcs, memos, requests, signing
+from apps.engine.protocol.responses import Answer, Ops, classify, failed_call
+from apps.engine.records import RunStarted
+from apps.engine.store.client import RedisUnavailable
+from apps.engine.store.functions import FunctionCache
+from apps.engine.store.queue import CommitResult, Leased, Queue
+from apps.engine.store.views import Item, RunState
+
+logger = logging.getLogger(__name__)
+
+MAX_CONTINUATIONS = 10
+_LONGEST_FAULT_DELAY_MS = 60_000
+_UNKNOWN_FUNCTION_DELAY_MS = 5_000
+_COMMIT_TRIES = 40
+_COMMIT_PAUSE_SECONDS = 0.25
+
+
+class Driver:
+    """What a worker's items share. `signing_key` is empty where requests are not signed."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        functions: FunctionCache,
+        client: AppClient,
+        history: HistoryBuffer,
+        server_steps: ServerStepRunner,
+        *,
+        shard: str,
+        signing_key: str,
+    ) -> None:
+        self._queue = queue
+        self._functions = functions
+        self._client = client
+        self._history = history
+        self._server_steps = server_steps
+        self._shard = shard
+        self._signing_key = signing_key
+
+    async def drive(self, leased: Leased, track: "Tracker") -> None:
+        """Work on a lease and on those that follow from it. `track` learns of each item held."""
+        item, state = leased
+        for remaining in range(MAX_CONTINUATIONS, -1, -1):
+            track.hold(item)
+            try:
+                result, builder = await self._step(item, state, may_continue=remaining > 0)
+            finally:
+                track.release(item)
+            if result.next_item is None:
+                return
+            following = await self._following_state(state, builder, result)
+            if following is None:
+                return
+            item, state = result.next_item, following
+
+    async def _step(self, item: Item, state: RunState, *, may_continue: bool) -> tuple[CommitResult, CommitBuilder]:
+        crashpoints.reach("after_lease")
+        spec = self._functions.get(item.function_id)
+        started_at = clock.now_ms()
+        if spec is None:
+            return await self._wait_for_function(item, state, started_at)
+        self._note_start(item, spec, started_at)
+        builder, version = await self._dispatch(item, state, spec, started_at)
+        crashpoints.reach("before_commit")
+        result = await self._commit(builder, version, may_continue=may_continue)
+        crashpoints.reach("after_commit")
+        return result, builder
+
+    async def _dispatch(
+        self, item: Item, state: RunState, spec: FunctionSpec, started_at: int
+    ) -> tuple[CommitBuilder, int | None]:
+        """Carry the item out: what its answer does, and the request version that came with it."""
+        try:
+            if item.kind == "gateway":
+                return await self._server_steps.run(item, state, spec, started_at), None
+            status, answer = await self._call(item, state, spec)
+            builder = CommitBuilder(item, state, spec, Dispatch(started_at, clock.now_ms(), status))
+            apply_answer(builder, answer)
+        except Exception:
+            logger.exception("item %s of run %s failed in the engine, trying again", item.id, item.run_id)
+            return self._again(item, state, spec, started_at), None
+        return builder, answer.req_version if isinstance(answer, Ops) else None
+
+    def _again(self, item: Item, state: RunState, spec: FunctionSpec, started_at: int) -> CommitBuilder:
+        """A fault of our own costs the user no attempt (spec 02, 6.9): try again, ever more slowly."""
+        builder = CommitBuilder(item, state, spec, Dispatch(started_at, clock.now_ms()))
+        delay_ms = min(_LONGEST_FAULT_DELAY_MS, 500 << min(item.generation, 10))
+        builder.retry(builder.now + delay_ms, counts=False)
+        return builder
+
+    def _note_start(self, item: Item, spec: FunctionSpec, started_at: int) -> None:
+        if item.kind == "start" and item.attempt == 0:
+            self._history.add(RunStarted(item.run_id, started_at))
+
+    async def _call(self, item: Item, state: RunState, spec: FunctionSpec) -> tuple[int, Answer]:
+        context = self._context(item, state, spec)
+        events = state.events
+        body = requests.build_body(
+            context, state.events_json, bytes(events[0]), _steps(state), _defers(state.defers)
+        )
+        signature = ""
+        if self._signing_key:
+            body = jcs.canonicalise(body)
+            signature = signing.sign(self._signing_key, body, clock.now_ms() // 1000)
+        url = requests.call_url(spec.url, item.step_id or spec.step_id)
+        headers = requests.call_headers(context, spec.account_id, signature)
+        try:
+            response = await self._client.call(url, headers, body)
+        except TransportFailed as exc:
+            return 0, failed_call(exc.kind, exc.message)
+        return response.status, classify(response.status, response.headers, response.body, clock.now_ms())
+
+    def _context(self, item: Item, state: RunState, spec: FunctionSpec) -> requests.CallContext:
+        return requests.CallContext(
+            run_id=item.run_id,
+            fn_id=spec.id,
+            attempt=item.attempt,
+            max_attempts=spec.max_attempts,
+            stack=state.stack,
+            current=min(item.position, len(state.stack)),
+            disable_immediate_execution=state.plan_only,
+            qi_id=requests.encode_qi_id(item.id, self._shard),
+            request_id=ids.new_ulid(clock.now_ms()),
+            job_id=item.id,
+            generation_id=item.generation,
+            version=state.version,
+            step_id=item.step_id or spec.step_id,
+        )
+
+    async def _commit(self, builder: CommitBuilder, version: int | None, *, may_continue: bool) -> CommitResult:
+        """Commit, and try again while the server is away: a commit that had got through answers `gone`,
+        and what it leased to us comes back when that lease ends."""
+        commit = builder.build(version, may_continue=may_continue)
+        for _ in range(_COMMIT_TRIES):
+            try:
+                return await self._queue.commit(commit)
+            except RedisUnavailable:
+                await asyncio.sleep(_COMMIT_PAUSE_SECONDS)
+        return await self._queue.commit(commit)
+
+    async def _wait_for_function(
+        self, item: Item, state: RunState, now: int
+    ) -> tuple[CommitResult, CommitBuilder]:
+        """The function is not known here (its publication was lost): the item waits, uncounted."""
+        placeholder = FunctionSpec(item.function_id, "", "", "", "", item.env_id, "", 0, "")
+        builder = CommitBuilder(item, state, placeholder, Dispatch(now, now))
+        builder.retry(now + _UNKNOWN_FUNCTION_DELAY_MS, counts=False)
+        return await self._commit(builder, None, may_continue=False), builder
+
+    async def _following_state(
+        self, state: RunState, builder: CommitBuilder, result: CommitResult
+    ) -> RunState | None:
+        """The state after a commit: our own copy when nobody else has changed it, else read again."""
+        is_ours = builder.only_saves and result.state_version == state.state_version + len(builder.saved)
+        if not is_ours or state.version < 0:
+            return await self._queue.state(builder.item.run_id)
+        for step_id, memo in builder.saved:
+            state.memos[step_id] = memo
+            state.stack.append(step_id)
+            state.size += len(memo)
+        state.state_version = result.state_version
+        return state
+
+
+class Tracker:
+    """The items that a worker holds, for lease extension and draining."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Item] = {}
+
+    def hold(self, item: Item) -> None:
+        self.held[item.id] = item
+
+    def release(self, item: Item) -> None:
+        self.held.pop(item.id, None)
+
+
+def _steps(state: RunState) -> list[tuple[str, bytes]]:
+    steps = list(state.memos.items())
+    if state.input_step and state.input_step not in state.memos:
+        steps.append((state.input_step, memos.input_memo(state.input)))
+    return steps
+
+
+def _defers(defers: dict[str, bytes]) -> bytes:
+    if not defers:
+        return b"{}"
+    return msgspec.json.encode(
+        {step: {"abortable": ops.aborted_deferral(raw) != raw} for step, raw in defers.items()}, order="sorted"
+    )

@@ -1,0 +1,300 @@
+"""What each op does (spec 01, chapters 8, 9 and 11): the handlers of a 206 answer.
+
+To add an opcode see docs/recipes.
+"""
+
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from apps.engine import ending, expressions
+from apps.engine.event_stream import EventContext, EventEntry, entry_fields
+from apps.engine.executor.commit_builder import CommitBuilder, op_info
+from apps.engine.protocol import dates, errors, ids, memos, op_options, retry
+from apps.engine.protocol.opcodes import Op
+from apps.engine.protocol.op_options import InvalidOptions
+from apps.engine.protocol.responses import Ops
+from apps.engine.records import StepRecorded, encode_records
+
+MAX_INVOKE_DEPTH = 100
+
+_RANDOM = random.Random()
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class RunFailed(Exception):
+    """An op that cannot be carried out: the run fails with this raw error object."""
+
+    def __init__(self, error: bytes) -> None:
+        super().__init__(error.decode(errors="replace"))
+        self.error = error
+
+
+def _race(op: Op) -> str:
+    return "1" if op.parallel_race else "0"
+
+
+def _times(builder: CommitBuilder, op: Op) -> dict[str, int | bytes]:
+    started = op.timing_start_ms or builder.dispatch.started_at
+    ended = started + op.timing_duration_ms if op.timing_start_ms else builder.now
+    return {"started_at": started, "ended_at": max(started, ended)}
+
+
+def step_run(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    attempt = builder.item.attempt if not builder.saved else 0
+    memo = op.data if op.op == "Step" else memos.data_memo(op.data)
+    builder.save(op.id, memo, op.parallel_race)
+    builder.record_op(op, "Completed", attempt=attempt, output=op.data, **_times(builder, op))
+
+
+def step_error(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    if answer.no_retry or builder.is_last_attempt:
+        return step_failed(builder, op, answer)
+    due = answer.retry_at_ms or builder.now + retry_delay_ms(builder.item.attempt)
+    builder.retry(due)
+    return builder.record_op(
+        op, "Errored", attempt=builder.item.attempt, error=op.error, **_times(builder, op)
+    )
+
+
+def step_failed(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    attempt = builder.item.attempt
+    builder.save(op.id, memos.error_memo(op.error), op.parallel_race)
+    builder.record_op(op, "Failed", attempt=attempt, error=op.error, **_times(builder, op))
+
+
+def step_planned(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    builder.add("P", op.id, _race(op))
+    builder.record_op(op, "Queued", queued_at=builder.now)
+
+
+def sleep(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    due = op_options.sleep_due_ms(op, builder.now)
+    info = {**op_info(op), "sleep_until": dates.rfc3339(due)}
+    builder.record_op(op, "Sleeping", started_at=builder.now, queued_at=builder.now, info=_encode(info))
+    awake = StepRecorded(builder.item.run_id, op.id, 0, "Sleep", "Completed", ended_at=max(due, builder.now))
+    builder.add("Z", op.id, due, _race(op), encode_records([awake]))
+
+
+def wait_for_event(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    options = op_options.wait_options(op, builder.now)
+    bucket, path, is_covered = pause_index(builder, options.expression)
+    builder.add("W", op.id, f"{builder.item.run_id}.{op.id}", options.event, options.expression, bucket)
+    builder.add(path, "1" if is_covered else "0", options.expires_ms, _race(op))
+    info = {
+        **op_info(op),
+        "event_name": options.event,
+        "expression": options.expression,
+        "timeout": dates.rfc3339(options.expires_ms),
+    }
+    builder.record_op(op, "Waiting", started_at=builder.now, queued_at=builder.now, info=_encode(info))
+
+
+def pause_index(builder: CommitBuilder, expression: str) -> tuple[str, str, bool]:
+    """(bucket, path, whether the bucket says it all) for an expression of this run's first event."""
+    if not expression:
+        return "*", "*", True
+    try:
+        program = expressions.compile_expression(expression)
+    except expressions.ExpressionError as exc:
+        message = "Wait for event If expression failed to compile"
+        raise RunFailed(errors.invalid_expression(message, str(exc))) from exc
+    event = msgspec.json.decode(builder.state.events[0])
+    return index_of(program, event)
+
+
+def index_of(program: expressions.Program, event: dict[str, object]) -> tuple[str, str, bool]:
+    terms = expressions.equality_terms(program, event)
+    if not terms.pairs:
+        return "*", "*", False
+    path, value = terms.pairs[0]
+    bucket = expressions.index_key(path, value)
+    return bucket, _encode(path).decode(), terms.covers_all and len(terms.pairs) == 1
+
+
+def wait_for_signal(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    options = op_options.signal_options(op, builder.now)
+    run_id = builder.item.run_id
+    replaced = StepRecorded(
+        run_id, op.id, 0, "WaitForSignal", "TimedOut", ended_at=builder.now, info=b'{"replaced":true}'
+    )
+    failure_history, failure_events = builder.signal_conflict()
+    builder.add("G", op.id, f"{run_id}.{op.id}", options.signal, _flag(options.conflict == "replace"))
+    builder.add(options.expires_ms, _race(op), encode_records([replaced]), failure_history, *failure_events)
+    info = {**op_info(op), "signal": options.signal, "timeout": dates.rfc3339(options.expires_ms)}
+    builder.record_op(op, "Waiting", started_at=builder.now, queued_at=builder.now, info=_encode(info))
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+def invoke_function(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    options = op_options.invoke_options(op, builder.now)
+    depth = _invoke_depth(builder)
+    if depth > MAX_INVOKE_DEPTH:
+        raise RunFailed(errors.engine_error("Error", "invoke depth limit reached"))
+    correlation_id = f"{builder.item.run_id}.{op.id}"
+    entry = _invoke_event(builder, op, options, correlation_id, depth)
+    fields = entry_fields(entry)
+    builder.add("I", op.id, correlation_id, options.expires_ms, _race(op), len(fields), *fields)
+    info = {
+        **op_info(op),
+        "function_id": options.function_id,
+        "triggering_event_id": entry.internal_id,
+        "timeout": dates.rfc3339(options.expires_ms),
+    }
+    builder.record_op(op, "Invoking", started_at=builder.now, queued_at=builder.now, info=_encode(info))
+
+
+class _InvokeLink(msgspec.Struct):
+    depth: int = 0
+
+
+class _InvokedData(msgspec.Struct):
+    link: _InvokeLink = msgspec.field(name="_inngest", default_factory=_InvokeLink)
+
+
+class _InvokedEvent(msgspec.Struct):
+    data: _InvokedData = msgspec.field(default_factory=_InvokedData)
+
+
+def _invoke_depth(builder: CommitBuilder) -> int:
+    if builder.state.meta.event_names[:1] != ["inngest/function.invoked"]:
+        return 1
+    return msgspec.json.decode(builder.state.events[0], type=_InvokedEvent).data.link.depth + 1
+
+
+def _invoke_event(
+    builder: CommitBuilder, op: Op, options: op_options.InvokeOptions, correlation_id: str, depth: int
+) -> EventEntry:
+    spec, now = builder.spec, builder.now
+    internal_id = ids.new_ulid(now)
+    payload = {name: value for name, value in options.payload.items() if value not in (b"null", b"")}
+    data = msgspec.json.decode(payload.get("data", b"{}"), type=dict[str, msgspec.Raw])
+    link = {
+        "fn_id": options.function_id,
+        "correlation_id": correlation_id,
+        "expire": options.expires_ms,
+        "name": op.display_name or op.name,
+        "source_app_id": spec.app_id,
+        "source_fn_id": spec.id,
+        "source_fn_v": spec.version,
+        "depth": depth,
+    }
+    data["_inngest"] = msgspec.Raw(_encode_sorted(link))
+    name = "inngest/function.invoked"
+    event: dict[str, object] = {
+        "data": data,
+        "id": payload.get("id", internal_id),
+        "name": name,
+        "ts": payload.get("ts", now),
+        "user": payload.get("user", {}),
+    }
+    event |= {member: payload[member] for member in ("v", "meta") if member in payload}
+    context = EventContext(function_id=options.function_id, correlation_id=correlation_id, source="invoke")
+    return EventEntry(internal_id, spec.env_id, spec.account_id, name, _encode_sorted(event), context)
+
+
+class ServerStep(msgspec.Struct):
+    """What an item of kind gateway carries: the op that the server carries out itself."""
+
+    op: str
+    id: str
+    name: str
+    opts: dict[str, msgspec.Raw]
+    race: bool
+
+
+def server_step(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    payload = ServerStep(op.op, op.id, op.display_name or op.name, op.opts or {}, op.parallel_race)
+    builder.add("O", op.id, _encode(payload), _race(op))
+    builder.record_op(op, "Queued", queued_at=builder.now, input=b"")
+
+
+def discovery_request(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    builder.add("D")
+
+
+def defer_add(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    deferral = parse_deferral(op)
+    if deferral is not None:
+        builder.add("L", op.id, deferral)
+        builder.state.defers.setdefault(op.id, deferral)
+
+
+def parse_deferral(op: Op) -> bytes | None:
+    """The stored form of a DeferAdd; None when its options are unusable."""
+    options = op_options.defer_options(op)
+    if options is None:
+        return None
+    meta = msgspec.Raw(options.meta) if options.meta else msgspec.Raw(b"")
+    return _encode(ending.Deferral(options.function_slug, msgspec.Raw(options.input or b"{}"), meta))
+
+
+def defer_abort(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    target = op_options.defer_abort_target(op)
+    aborted = aborted_deferral(builder.state.defers.get(target))
+    if aborted is not None:
+        builder.add("L", target, aborted)
+        builder.state.defers[target] = aborted
+
+
+def aborted_deferral(stored: bytes | None) -> bytes | None:
+    if stored is None:
+        return None
+    deferral = msgspec.json.decode(stored, type=ending.Deferral)
+    deferral.aborted = True
+    return _encode(deferral)
+
+
+def run_complete(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    builder.complete(op.data)
+
+
+def nothing(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    return
+
+
+HANDLERS: dict[str, Callable[[CommitBuilder, Op, Ops], None]] = {
+    "None": nothing,
+    "Step": step_run,
+    "StepRun": step_run,
+    "StepError": step_error,
+    "StepFailed": step_failed,
+    "StepPlanned": step_planned,
+    "Sleep": sleep,
+    "WaitForEvent": wait_for_event,
+    "WaitForSignal": wait_for_signal,
+    "InvokeFunction": invoke_function,
+    "Gateway": server_step,
+    "AIGateway": server_step,
+    "DiscoveryRequest": discovery_request,
+    "DeferAdd": defer_add,
+    "DeferAbort": defer_abort,
+    "RunComplete": run_complete,
+    "SyncRunComplete": run_complete,
+}
+
+
+def handle(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    """Apply one op. Raises RunFailed."""
+    try:
+        HANDLERS[op.op](builder, op, answer)
+    except InvalidOptions as exc:
+        raise RunFailed(errors.engine_error(exc.name, exc.message)) from exc
+
+
+_retry_interval_seconds = 0
+
+
+def set_retry_interval(seconds: int) -> None:
+    """A fixed delay between attempts instead of the backoff table; 0 restores the table."""
+    global _retry_interval_seconds
+    _retry_interval_seconds = seconds
+
+
+def retry_delay_ms(attempt: int) -> int:
+    return retry.backoff_ms(attempt, _RANDOM, _retry_interval_seconds)

@@ -1,0 +1,115 @@
+"""The executor: leases items from the fair queue and drives up to `capacity` of them at a time."""
+
+import asyncio
+import logging
+
+from apps.engine import clock
+from apps.engine.executor.drive import Driver, Tracker
+from apps.engine.services import repeat, unless_stopped
+from apps.engine.store.client import RedisUnavailable
+from apps.engine.store.functions import FunctionCache
+from apps.engine.store.queue import Commit, Leased, LeaseBatch, Queue
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 20
+_EXTEND_SECONDS = 5.0
+# An idle worker is woken by push; this bounds what a wake-up lost to a killed worker costs.
+_LONGEST_IDLE_MS = 2_000
+
+
+class Executor:
+    name = "executor"
+
+    def __init__(
+        self,
+        queue: Queue,
+        functions: FunctionCache,
+        driver: Driver,
+        tracker: Tracker,
+        *,
+        capacity: int,
+        grace_seconds: float = 5.0,
+    ) -> None:
+        self._queue = queue
+        self._waker = queue.client.clone()
+        self._functions = functions
+        self._driver = driver
+        self._tracker = tracker
+        self._capacity = capacity
+        self._grace_seconds = grace_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._has_room = asyncio.Event()
+        self.is_draining = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        extending = asyncio.ensure_future(repeat(stop, _EXTEND_SECONDS, self._extend))
+        try:
+            await self._functions.refresh()
+            while not stop.is_set():
+                await self._lease_once(stop)
+        finally:
+            await self._wind_down()
+            extending.cancel()
+            await self._waker.close()
+
+    async def _lease_once(self, stop: asyncio.Event) -> None:
+        room = self._capacity - len(self._tasks)
+        if room <= 0 or self.is_draining:
+            self._has_room.clear()
+            await unless_stopped(stop, self._has_room.wait())
+            return
+        asked = min(room, _BATCH)
+        batch = await self._queue.lease(asked)
+        await self._functions.refresh(batch.functions_version)
+        for leased in batch.leased:
+            self._start(leased)
+        if len(batch.leased) < asked:
+            await self._idle(stop, batch)
+
+    async def _idle(self, stop: asyncio.Event, batch: LeaseBatch) -> None:
+        due = batch.next_due_at
+        wait_ms = _LONGEST_IDLE_MS if due is None else min(_LONGEST_IDLE_MS, due - clock.now_ms())
+        if wait_ms > 0:
+            key = f"{self._queue.prefix}:wake"
+            await unless_stopped(stop, self._waker.execute("BLPOP", key, wait_ms / 1000))
+
+    def _start(self, leased: Leased) -> None:
+        task = asyncio.ensure_future(self._drive(leased))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._has_room.set()
+
+    async def _drive(self, leased: Leased) -> None:
+        try:
+            await self._driver.drive(leased, self._tracker)
+        except RedisUnavailable as exc:
+            logger.warning("item %s: Redis went away (%s); its lease will end", leased.item.id, exc)
+        except Exception:
+            logger.exception("item %s of run %s failed in the engine", leased.item.id, leased.item.run_id)
+
+    async def _extend(self) -> None:
+        if self._tracker.held:
+            try:
+                lost = await self._queue.extend(list(self._tracker.held.values()))
+            except RedisUnavailable:
+                return
+            for item_id in lost:
+                self._tracker.held.pop(item_id, None)
+
+    async def _wind_down(self) -> None:
+        """Let requests in flight end within the grace period, then give the rest back to the queue."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._grace_seconds)
+        for task in list(self._tasks):
+            task.cancel()
+        for item in list(self._tracker.held.values()):
+            give_back = Commit(item=item, operations=["R", clock.now_ms(), 0, ""])
+            try:
+                await self._queue.commit(give_back)
+            except RedisUnavailable:
+                break
+

@@ -1,0 +1,171 @@
+"""Matches events with what waits for them: waits, cancellations, invokes (spec 02, 7)."""
+
+import msgspec
+
+from apps.engine import clock, expressions
+from apps.engine.lifecycle import RunEnder
+from apps.engine.protocol import memos
+from apps.engine.records import StepRecorded, encode_records
+from apps.engine.runner.incoming import Incoming
+from apps.engine.store.client import Argument, Reply
+from apps.engine.store.queue import Queue
+
+_FINISHED = "inngest/function.finished"
+
+
+class Found(msgspec.Struct):
+    """A pause that an event may concern; `events` is the run's event array where it is needed."""
+
+    pause_id: str
+    kind: str
+    run_id: str
+    expression: str
+    is_covered: bool
+    events: bytes
+
+
+class PauseOutcome(msgspec.Struct):
+    resumed: list[str]
+    cancelled: list[str]
+
+
+class _FinishedData(msgspec.Struct):
+    result: msgspec.Raw = msgspec.Raw(b"")
+    error: msgspec.Raw = msgspec.Raw(b"")
+    run_id: str = ""
+    link: dict[str, str] = msgspec.field(name="_inngest", default_factory=dict)
+
+
+class _FinishedEvent(msgspec.Struct):
+    data: _FinishedData
+
+
+_finished_decoder = msgspec.json.Decoder(_FinishedEvent)
+
+
+class PauseMatcher:
+    def __init__(self, queue: Queue, ender: RunEnder) -> None:
+        self._queue = queue
+        self._ender = ender
+
+    async def match(self, batch: list[Incoming]) -> dict[str, PauseOutcome]:
+        """Resume and cancel all that the events of a batch call for; outcomes by stream id."""
+        paths = await self._paths(batch)
+        outcomes: dict[str, PauseOutcome] = {}
+        for incoming in batch:
+            names = paths[(incoming.entry.env_id, incoming.entry.name)]
+            correlation_id = incoming.entry.context.correlation_id
+            if names or (correlation_id and incoming.entry.name == _FINISHED):
+                outcomes[incoming.stream_id] = await self._match_one(incoming, names)
+        return outcomes
+
+    async def _paths(self, batch: list[Incoming]) -> dict[tuple[str, str], list[bytes]]:
+        """The indexed paths of the pauses on each event name of the batch."""
+        wanted = list({(incoming.entry.env_id, incoming.entry.name) for incoming in batch})
+        prefix = self._queue.prefix
+        commands = [("HKEYS", f"{prefix}:pn:{env_id}:{name}") for env_id, name in wanted]
+        return dict(zip(wanted, await self._queue.client.pipeline(commands), strict=True))
+
+    async def _match_one(self, incoming: Incoming, names: list[bytes]) -> PauseOutcome:
+        outcome = PauseOutcome([], [])
+        if incoming.entry.name == _FINISHED and incoming.entry.context.correlation_id:
+            outcome.resumed += await self._resume_invoke(incoming)
+        buckets = [bucket for path in names if (bucket := _bucket(incoming, path)) is not None]
+        if buckets:
+            matching = [found for found in await self._find(incoming, buckets) if _matches(found, incoming)]
+            outcome.resumed += await self._resume(incoming, [f for f in matching if f.kind == "wait"])
+            for found in matching:
+                if found.kind == "cancel" and await self._cancel(found, incoming):
+                    outcome.cancelled.append(found.run_id)
+        return outcome
+
+    async def _find(self, incoming: Incoming, buckets: list[str]) -> list[Found]:
+        entry = incoming.entry
+        now = clock.now_ms()
+        reply = await self._queue.library.call(
+            "pause_find", entry.env_id, entry.name, incoming.stream_id, now, *buckets
+        )
+        return [_parse_found(found) for found in reply]
+
+    async def _resume(self, incoming: Incoming, waits: list[Found]) -> list[str]:
+        now = clock.now_ms()
+        commands: list[tuple[Argument, ...]] = []
+        for found in waits:
+            record = _matched_record(found, incoming, now)
+            commands.append(
+                self._queue.library.command(
+                    "resume_pause", now, found.pause_id, incoming.entry.body, encode_records([record])
+                )
+            )
+        replies = await self._queue.client.pipeline(commands)
+        return [reply.decode() for reply in replies if reply]
+
+    async def _cancel(self, found: Found, incoming: Incoming) -> bool:
+        reason = f"event {incoming.entry.internal_id}"
+        if found.expression:
+            reason += f" matched {found.expression}"
+        return await self._ender.cancel(found.run_id, reason)
+
+    async def _resume_invoke(self, incoming: Incoming) -> list[str]:
+        """Hand a finished run's result to the step that invoked it (spec 01, 11.3)."""
+        pause_id = incoming.entry.context.correlation_id
+        run_id, _, step_id = pause_id.partition(".")
+        data = _finished_decoder.decode(incoming.entry.body).data
+        memo, status = _invoke_memo(data)
+        now = clock.now_ms()
+        info = {"invoked_run_id": data.run_id}
+        record = StepRecorded(
+            run_id, step_id, 0, "InvokeFunction", status, ended_at=now,
+            output=_inner(memo, b'{"data":'), error=_inner(memo, b'{"error":'), info=msgspec.json.encode(info),
+        )  # fmt: skip
+        resumed = await self._queue.library.call(
+            "resume_pause", now, pause_id, memo, encode_records([record])
+        )
+        return [resumed.decode()] if resumed else []
+
+
+def _invoke_memo(data: _FinishedData) -> tuple[bytes, str]:
+    error = bytes(data.error)
+    if error and error != b"null":
+        return memos.error_memo(error), "Failed"
+    if data.link.get("status") == "Cancelled":
+        return memos.invoke_cancelled_memo(), "Failed"
+    return memos.data_memo(bytes(data.result)), "Completed"
+
+
+def _inner(memo: bytes, prefix: bytes) -> bytes:
+    return memo[len(prefix) : -1] if memo.startswith(prefix) else b""
+
+
+def _matched_record(found: Found, incoming: Incoming, now: int) -> StepRecorded:
+    step_id = found.pause_id.partition(".")[2]
+    info = msgspec.json.encode({"found_event_id": incoming.entry.internal_id})
+    return StepRecorded(
+        found.run_id, step_id, 0, "WaitForEvent", "Completed", ended_at=now, output=incoming.entry.body, info=info
+    )
+
+
+def _bucket(incoming: Incoming, path: bytes) -> str | None:
+    """The bucket that pauses indexed on this path would be in for this event."""
+    if path == b"*":
+        return "*"
+    keys = tuple(msgspec.json.decode(path, type=list[str]))
+    value = expressions.lookup(incoming.event, keys)
+    return None if value is expressions.MISSING else expressions.index_key(keys, value)
+
+
+def _parse_found(reply: list[Reply]) -> Found:
+    pause_id, kind, run_id, expression, covered, events = reply
+    return Found(
+        pause_id.decode(), kind.decode(), run_id.decode(), expression.decode(), covered == b"1", events
+    )
+
+
+def _matches(found: Found, incoming: Incoming) -> bool:
+    if found.is_covered or not found.expression:
+        return True
+    if not found.events:
+        return False
+    program = expressions.compile_expression(found.expression)
+    event = msgspec.json.decode(found.events)[0]
+    return expressions.matches(program, event, incoming.event)

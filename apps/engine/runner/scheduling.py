@@ -1,0 +1,123 @@
+"""From (function, event) to the one Lua call that schedules a run (spec 02, 1.4 to 1.7)."""
+
+import hashlib
+
+import msgspec
+
+from apps.engine import expressions
+from apps.engine.executor.ops import index_of
+from apps.engine.functions import CancelRule, FunctionSpec
+from apps.engine.protocol import dates, ids
+from apps.engine.protocol.durations import DurationError
+from apps.engine.records import RunScheduled, encode_records
+from apps.engine.runner.incoming import Incoming
+from apps.engine.store.client import Argument
+from apps.engine.store.views import RunMeta
+
+_DAY_MS = 86_400_000
+_CANCEL_DEFAULT_MS = 365 * _DAY_MS
+# Events dated less than this ahead start at once (spec 01, 5.6).
+_FUTURE_TOLERANCE_MS = 2_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+class PlannedRun(msgspec.Struct):
+    """A run that the runner wants; `command` are the arguments of the Lua function `schedule`."""
+
+    run_id: str
+    spec: FunctionSpec
+    incoming: Incoming
+    command: list[Argument]
+
+
+def plan_run(spec: FunctionSpec, incoming: Incoming, now: int) -> PlannedRun:
+    entry, context = incoming.entry, incoming.entry.context
+    queued_at = min(now, incoming.received_at) if context.source == "api" else now
+    run_id = ids.new_ulid(queued_at)
+    due = _due_at(incoming, now)
+    schedule_type = schedule_type_of(incoming)
+    meta = RunMeta(
+        slug=spec.slug,
+        event_names=[entry.name],
+        event_ids=[entry.internal_id],
+        correlation_ids=[context.correlation_id] if context.correlation_id else [],
+        schedule_type=schedule_type,
+    )
+    record = RunScheduled(
+        run_id=run_id,
+        account_id=spec.account_id,
+        env_id=spec.env_id,
+        app_id=spec.app_id,
+        function_id=spec.id,
+        function_version=spec.version,
+        queued_at=queued_at,
+        scheduled_at=max(due, queued_at),
+        event_ids=[entry.internal_id],
+        event_name=entry.name,
+        schedule_type=schedule_type,
+        cron=context.cron,
+    )
+    start_deadline = max(due, queued_at) + spec.start_timeout_ms if spec.start_timeout_ms else 0
+    command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id]
+    command += [incoming.stream_id, _idempotency_key(spec, incoming), b"[" + entry.body + b"]", due, queued_at]
+    command += [_encode(meta), start_deadline, encode_records([record]), "", ""]
+    command += _cancel_pauses(spec, run_id, incoming, now)
+    command.append(0)
+    return PlannedRun(run_id, spec, incoming, command)
+
+
+def schedule_type_of(incoming: Incoming) -> str:
+    return {"cron": "Cron", "invoke": "Invoke"}.get(incoming.entry.context.source, "Event")
+
+
+def _due_at(incoming: Incoming, now: int) -> int:
+    if incoming.entry.context.start_at:
+        return incoming.entry.context.start_at
+    ts = incoming.header.ts
+    return ts if ts > now + _FUTURE_TOLERANCE_MS else now
+
+
+def _idempotency_key(spec: FunctionSpec, incoming: Incoming) -> str:
+    """The 24 h key of the run; empty where the event cannot come a second time."""
+    context = incoming.entry.context
+    if not context.remember:
+        return ""
+    value = context.idempotency or incoming.header.id or incoming.entry.internal_id
+    return f"{spec.id}:{hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()}"
+
+
+def _cancel_pauses(spec: FunctionSpec, run_id: str, incoming: Incoming, now: int) -> list[Argument]:
+    pauses: list[list[Argument]] = []
+    for number, rule in enumerate(spec.cancel):
+        index = _cancel_index(rule, incoming)
+        if index is not None:
+            expires = _cancel_expiry(rule, now)
+            pauses.append([f"{run_id}.cancel{number}", rule.event, rule.expression, *index, expires, incoming.stream_id])
+    return [len(pauses), *(argument for pause in pauses for argument in pause)]
+
+
+def _cancel_index(rule: CancelRule, incoming: Incoming) -> tuple[str, str, str] | None:
+    """(bucket, path, covered) of a cancel rule; None when it can never apply to this event."""
+    if not rule.expression:
+        return "*", "*", "1"
+    try:
+        program = expressions.compile_expression(rule.expression)
+    except expressions.ExpressionError:
+        return None
+    state = expressions.cancel_state(program, incoming.event)
+    if state == "never":
+        return None
+    if state == "always":
+        return "*", "*", "1"
+    bucket, path, is_covered = index_of(program, incoming.event)
+    return bucket, path, "1" if is_covered else "0"
+
+
+def _cancel_expiry(rule: CancelRule, now: int) -> int:
+    if not rule.timeout:
+        return now + _CANCEL_DEFAULT_MS
+    try:
+        return dates.parse_due_ms(rule.timeout, now)
+    except DurationError:
+        return now + _CANCEL_DEFAULT_MS
