@@ -13,9 +13,13 @@ def main() -> None:
         if source_root not in sys.path:
             sys.path.insert(0, source_root)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(f"Error: {problem}")
 
 
 if __name__ == "__main__":

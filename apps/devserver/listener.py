@@ -32,7 +32,12 @@ def _explain(host: str, port: int, problem: OSError) -> str:
     return f"Cannot listen on {host or 'every interface'}, port {port}: {problem.strerror or problem}"
 
 
+def local_host(host: str) -> str:
+    """The address to reach this listener at from this machine."""
+    return "127.0.0.1" if host in _ANY else host
+
+
 def public_url(host: str, port: int) -> str:
     """What a person opens in a browser on this machine."""
-    shown = "127.0.0.1" if host in _ANY else host
+    shown = local_host(host)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

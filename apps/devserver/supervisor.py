@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Child:
         self._printer = printer
         self._pid_file = pid_dir / f"{spec.name}.pid"
         self._stopping = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._task = asyncio.create_task(self._keep_running(), name=spec.name)
 
     async def stop(self) -> None:
@@ -53,26 +54,44 @@ class Child:
 
     async def _run_once(self) -> str:
         """Run the child to its end; how it ended, in words."""
-        output = OutputPipe(partial(self._printer.line, self.spec.name))
         try:
-            self._process = await children.spawn(self.spec, output.write_end)
+            code = await run_once(self.spec, self._printer, self._on_start)
         except OSError as problem:
             return f"cannot be started ({problem})"
-        finally:
-            output.child_started()
-        self._pid_file.write_text(str(self._process.pid))
-        if self._stopping.is_set():
-            await children.end(self._process, self.spec.stop_seconds)
-        code = await self._process.wait()
         self._pid_file.unlink(missing_ok=True)
-        await output.drain(_LAST_LINES_SECONDS)
         return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    def _on_start(self, process: Process) -> None:
+        self._process = process
+        self._pid_file.write_text(str(process.pid))
+        if self._stopping.is_set():
+            children.kill(process)
 
     async def _rest(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+async def run_once(
+    spec: ChildSpec, printer: LogPrinter, on_start: Callable[[Process], None] | None = None
+) -> int:
+    """Run a child to its end, its lines printed; its exit code. Cancelled, it kills the child."""
+    output = OutputPipe(partial(printer.line, spec.name))
+    try:
+        process = await children.spawn(spec, output.write_end)
+    finally:
+        output.child_started()
+    try:
+        if on_start is not None:
+            on_start(process)
+        code = await process.wait()
+    except asyncio.CancelledError:
+        children.kill(process)
+        raise
+    await output.drain(_LAST_LINES_SECONDS)
+    return code
 
 
 class Supervisor:
