@@ -3,7 +3,8 @@
 import math
 from datetime import datetime, timedelta
 
-from apps.engine.expressions.dates import format_duration, format_timestamp
+from apps.engine.expressions.dates import format_timestamp
+from apps.engine.expressions.durations import format_duration
 from apps.engine.expressions.scope import Meter
 from apps.engine.expressions.values import CelType, Int, Uint, Value, to_double
 
@@ -63,5 +64,5 @@ def _container_text(value: list[Value] | dict[Value, Value], meter: Meter) -> st
     meter.charge(1 + (len(value) >> _ITEMS_PER_VISIT_BITS))
     if isinstance(value, list):
         return f"[{' '.join([display_text(item, meter) for item in value])}]"
-    entries = sorted((display_text(key, meter), item) for key, item in _sortable(value))
+    entries = sorted((display_text(key, meter), display_text(item, meter)) for key, item in value.items())
     return f"map[{' '.join([f'{key}:{text}' for key, text in entries])}]"

@@ -1,4 +1,4 @@
-"""What an expression can fail with: at compilation (`ExpressionError`) or at evaluation (`EvaluationError`)."""
+"""What an expression can fail with, at compilation or at evaluation."""
 
 
 class ExpressionError(Exception):
@@ -21,7 +21,7 @@ class EvaluationError(Exception):
 
 
 class BudgetExceeded(EvaluationError):
-    """The evaluation took too many steps. Unlike other failures it is not merely falsy inside `||` and `?:`."""
+    """The evaluation took too many steps. Unlike other failures it is never merely falsy (`||`, `?:`)."""
 
     def __init__(self) -> None:
         super().__init__("the expression takes too many evaluation steps")
