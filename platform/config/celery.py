@@ -1,11 +1,26 @@
-"""The Celery application: ordinary tasks, and the host of the engine's bootsteps."""
+"""The Celery application: ordinary tasks, and the host of the engine's services."""
 
 import os
+from collections.abc import Sequence
 
 from celery import Celery
 
+from apps.engine.bootstep import EngineStep
+from apps.engine.services import Service
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+
+
+async def _services() -> Sequence[Service]:
+    from config.roles import services
+
+    return await services()
+
 
 app = Celery("stepwell")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+if os.environ.get("STEPWELL_ROLES"):
+    EngineStep.factory = staticmethod(_services)
+    app.steps["worker"].add(EngineStep)

@@ -139,7 +139,13 @@ class CommitBuilder:
 
     def _failure_events(self, error: bytes, output: bytes = b"") -> list[ending.EventEntry]:
         return ending.ending_events(
-            self.spec, self.item.run_id, self.state, ending.FAILED, self.now, result=output or None, error=error
+            self.spec,
+            self.item.run_id,
+            self.state,
+            ending.FAILED,
+            self.now,
+            result=output or None,
+            error=error,
         )
 
     def _finish(self, status: str, output: bytes, entries: list[ending.EventEntry]) -> None:

@@ -68,7 +68,9 @@ class Driver:
                 return
             item, state = result.next_item, following
 
-    async def _step(self, item: Item, state: RunState, *, may_continue: bool) -> tuple[CommitResult, CommitBuilder]:
+    async def _step(
+        self, item: Item, state: RunState, *, may_continue: bool
+    ) -> tuple[CommitResult, CommitBuilder]:
         crashpoints.reach("after_lease")
         spec = self._functions.get(item.function_id)
         started_at = clock.now_ms()
@@ -142,7 +144,9 @@ class Driver:
             step_id=item.step_id or spec.step_id,
         )
 
-    async def _commit(self, builder: CommitBuilder, version: int | None, *, may_continue: bool) -> CommitResult:
+    async def _commit(
+        self, builder: CommitBuilder, version: int | None, *, may_continue: bool
+    ) -> CommitResult:
         """Commit, and try again while the server is away: a commit that had got through answers `gone`,
         and what it leased to us comes back when that lease ends."""
         commit = builder.build(version, may_continue=may_continue)
@@ -201,5 +205,6 @@ def _defers(defers: dict[str, bytes]) -> bytes:
     if not defers:
         return b"{}"
     return msgspec.json.encode(
-        {step: {"abortable": ops.aborted_deferral(raw) != raw} for step, raw in defers.items()}, order="sorted"
+        {step: {"abortable": ops.aborted_deferral(raw) != raw} for step, raw in defers.items()},
+        order="sorted",
     )

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from apps.engine import ending, expressions
+from apps.engine import ending, expressions, pause_index
 from apps.engine.event_stream import EventContext, EventEntry, entry_fields
 from apps.engine.executor.commit_builder import CommitBuilder, op_info
 from apps.engine.protocol import dates, errors, ids, memos, op_options, retry
-from apps.engine.protocol.opcodes import Op
 from apps.engine.protocol.op_options import InvalidOptions
+from apps.engine.protocol.opcodes import Op
 from apps.engine.protocol.responses import Ops
 from apps.engine.records import StepRecorded, encode_records
 
@@ -80,7 +80,7 @@ def sleep(builder: CommitBuilder, op: Op, answer: Ops) -> None:
 
 def wait_for_event(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     options = op_options.wait_options(op, builder.now)
-    bucket, path, is_covered = pause_index(builder, options.expression)
+    bucket, path, is_covered = _wait_index(builder, options.expression)
     builder.add("W", op.id, f"{builder.item.run_id}.{op.id}", options.event, options.expression, bucket)
     builder.add(path, "1" if is_covered else "0", options.expires_ms, _race(op))
     info = {
@@ -92,7 +92,7 @@ def wait_for_event(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     builder.record_op(op, "Waiting", started_at=builder.now, queued_at=builder.now, info=_encode(info))
 
 
-def pause_index(builder: CommitBuilder, expression: str) -> tuple[str, str, bool]:
+def _wait_index(builder: CommitBuilder, expression: str) -> tuple[str, str, bool]:
     """(bucket, path, whether the bucket says it all) for an expression of this run's first event."""
     if not expression:
         return "*", "*", True
@@ -102,16 +102,7 @@ def pause_index(builder: CommitBuilder, expression: str) -> tuple[str, str, bool
         message = "Wait for event If expression failed to compile"
         raise RunFailed(errors.invalid_expression(message, str(exc))) from exc
     event = msgspec.json.decode(builder.state.events[0])
-    return index_of(program, event)
-
-
-def index_of(program: expressions.Program, event: dict[str, object]) -> tuple[str, str, bool]:
-    terms = expressions.equality_terms(program, event)
-    if not terms.pairs:
-        return "*", "*", False
-    path, value = terms.pairs[0]
-    bucket = expressions.index_key(path, value)
-    return bucket, _encode(path).decode(), terms.covers_all and len(terms.pairs) == 1
+    return pause_index.index_of(program, event)
 
 
 def wait_for_signal(builder: CommitBuilder, op: Op, answer: Ops) -> None:

@@ -45,7 +45,12 @@ class ServerStepRunner:
             self._record(builder, step, "Failed", error=error)
 
     def _record(
-        self, builder: CommitBuilder, step: ops.ServerStep, status: str, output: bytes = b"", error: bytes = b""
+        self,
+        builder: CommitBuilder,
+        step: ops.ServerStep,
+        status: str,
+        output: bytes = b"",
+        error: bytes = b"",
     ) -> None:
         builder.records.append(
             StepRecorded(

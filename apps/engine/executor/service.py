@@ -8,7 +8,7 @@ from apps.engine.executor.drive import Driver, Tracker
 from apps.engine.services import repeat, unless_stopped
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
-from apps.engine.store.queue import Commit, Leased, LeaseBatch, Queue
+from apps.engine.store.queue import Commit, LeaseBatch, Leased, Queue
 
 logger = logging.getLogger(__name__)
 
@@ -112,4 +112,3 @@ class Executor:
                 await self._queue.commit(give_back)
             except RedisUnavailable:
                 break
-

@@ -141,7 +141,14 @@ def _matched_record(found: Found, incoming: Incoming, now: int) -> StepRecorded:
     step_id = found.pause_id.partition(".")[2]
     info = msgspec.json.encode({"found_event_id": incoming.entry.internal_id})
     return StepRecorded(
-        found.run_id, step_id, 0, "WaitForEvent", "Completed", ended_at=now, output=incoming.entry.body, info=info
+        found.run_id,
+        step_id,
+        0,
+        "WaitForEvent",
+        "Completed",
+        ended_at=now,
+        output=incoming.entry.body,
+        info=info,
     )
 
 

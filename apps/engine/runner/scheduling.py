@@ -4,8 +4,7 @@ import hashlib
 
 import msgspec
 
-from apps.engine import expressions
-from apps.engine.executor.ops import index_of
+from apps.engine import expressions, pause_index
 from apps.engine.functions import CancelRule, FunctionSpec
 from apps.engine.protocol import dates, ids
 from apps.engine.protocol.durations import DurationError
@@ -60,7 +59,13 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int) -> PlannedRun:
     )
     start_deadline = max(due, queued_at) + spec.start_timeout_ms if spec.start_timeout_ms else 0
     command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id]
-    command += [incoming.stream_id, _idempotency_key(spec, incoming), b"[" + entry.body + b"]", due, queued_at]
+    command += [
+        incoming.stream_id,
+        _idempotency_key(spec, incoming),
+        b"[" + entry.body + b"]",
+        due,
+        queued_at,
+    ]
     command += [_encode(meta), start_deadline, encode_records([record]), "", ""]
     command += _cancel_pauses(spec, run_id, incoming, now)
     command.append(0)
@@ -93,7 +98,9 @@ def _cancel_pauses(spec: FunctionSpec, run_id: str, incoming: Incoming, now: int
         index = _cancel_index(rule, incoming)
         if index is not None:
             expires = _cancel_expiry(rule, now)
-            pauses.append([f"{run_id}.cancel{number}", rule.event, rule.expression, *index, expires, incoming.stream_id])
+            pauses.append(
+                [f"{run_id}.cancel{number}", rule.event, rule.expression, *index, expires, incoming.stream_id]
+            )
     return [len(pauses), *(argument for pause in pauses for argument in pause)]
 
 
@@ -110,7 +117,7 @@ def _cancel_index(rule: CancelRule, incoming: Incoming) -> tuple[str, str, str] 
         return None
     if state == "always":
         return "*", "*", "1"
-    bucket, path, is_covered = index_of(program, incoming.event)
+    bucket, path, is_covered = pause_index.index_of(program, incoming.event)
     return bucket, path, "1" if is_covered else "0"
 
 

@@ -1,0 +1,82 @@
+"""The engine inside a Celery worker: a worker-level bootstep that owns one event loop in a thread.
+
+It stands beside Celery's consumer, not inside it, so it goes on while the broker is away; warm
+shutdown stops it with the worker; after kill -9 other workers take over as leases end (design 3).
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import uvloop
+from celery import bootsteps
+
+from apps.engine.services import Service, run_services
+
+logger = logging.getLogger(__name__)
+
+ServiceFactory = Callable[[], Awaitable[Sequence[Service]]]
+
+_STOP_SECONDS = 15.0
+_FACTORY_RETRY_SECONDS = 1.0
+
+
+class EngineThread:
+    """Runs services on an event loop of their own until stopped."""
+
+    def __init__(self, factory: ServiceFactory) -> None:
+        self._factory = factory
+        self._loop = uvloop.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+
+    async def _main(self) -> None:
+        while not self._stop.is_set():
+            try:
+                services = await self._factory()
+            except Exception:
+                logger.exception("the engine cannot start, trying again")
+                await asyncio.sleep(_FACTORY_RETRY_SECONDS)
+            else:
+                await run_services(services, self._stop)
+
+
+class EngineStep(bootsteps.StartStopStep):
+    """Starts the engine after the pool; `factory` is set by the project before Celery builds its worker."""
+
+    requires = {"celery.worker.components:Pool"}
+    factory: ServiceFactory | None = None
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.enabled = type(self).factory is not None
+        self._engine: EngineThread | None = None
+
+    def start(self, parent: Any) -> None:
+        factory = type(self).factory
+        if factory is not None:
+            self._engine = EngineThread(factory)
+            self._engine.start()
+
+    def stop(self, parent: Any) -> None:
+        started = time.monotonic()
+        if self._engine is not None:
+            self._engine.stop()
+            self._engine = None
+        logger.info("the engine stopped in %.1f s", time.monotonic() - started)
+
+    terminate = stop

@@ -1,0 +1,133 @@
+"""The engine's face to the rest of the platform: what pages, APIs and services may ask of it."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from apps.engine import clock
+from apps.engine.event_stream import EventEntry, entry_fields
+from apps.engine.functions import FunctionSpec
+from apps.engine.keys import Keys
+from apps.engine.lifecycle import RunEnder
+from apps.engine.protocol import ids, memos
+from apps.engine.records import RunScheduled, StepRecorded, encode_records
+from apps.engine.store.client import Argument, RedisClient
+from apps.engine.store.functions import FunctionCache, FunctionStore
+from apps.engine.store.queue import Queue
+from apps.engine.store.requests import RerunRequest
+from apps.engine.store.views import RunMeta
+
+
+class UnknownFunction(Exception):
+    """The function is not registered, or archived."""
+
+
+class Engine:
+    """One shard, over one connection; belongs to the event loop that made it."""
+
+    def __init__(self, client: RedisClient, shard: str) -> None:
+        self.client = client
+        self.shard = shard
+        self.keys = Keys(shard)
+        self.queue = Queue(client, self.keys.prefix)
+        self.functions = FunctionCache(client, self.keys)
+        self._store = FunctionStore(client, self.keys)
+        self._ender = RunEnder(self.queue, self.functions)
+
+    @classmethod
+    async def connect(cls, url: str, shard: str) -> "Engine":
+        return cls(await RedisClient.connect(url), shard)
+
+    async def publish_functions(
+        self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()
+    ) -> None:
+        """Make the given specs current and stop the archived functions' triggers and crons. Idempotent."""
+        await self._store.publish(specs, archived_ids)
+
+    async def append_events(self, entries: Sequence[EventEntry]) -> None:
+        """Accept events; they are durable once this returns."""
+        commands = [("XADD", self.keys.events, "*", *entry_fields(entry)) for entry in entries]
+        await self.client.pipeline(commands)
+
+    async def cancel_run(self, env_id: str, run_id: str, reason: str) -> bool:
+        """End a live run as cancelled; False where it is unknown, ended, or of another environment."""
+        await self.functions.refresh()
+        return await self._ender.cancel(run_id, reason, env_id=env_id)
+
+    async def is_live(self, env_id: str, run_id: str) -> bool:
+        """Whether the run exists in this environment and has not ended."""
+        owner = await self.client.execute("HGET", f"{self.keys.prefix}:run:{run_id}", "e")
+        return owner is not None and owner.decode() == env_id
+
+    async def rerun(self, request: RerunRequest) -> str:
+        """Start a new run from an earlier one's events; returns its id. Raises UnknownFunction."""
+        await self.functions.refresh()
+        spec = self.functions.find(request.env_id, request.function_id)
+        if spec is None:
+            raise UnknownFunction(request.function_id)
+        run_id = ids.new_ulid(clock.now_ms())
+        await self.queue.library.call("schedule", *_rerun_command(spec, request, run_id))
+        return run_id
+
+    async def send_signal(self, env_id: str, signal: str, data: bytes) -> str | None:
+        """Hand a signal to the run that waits for it; its id, or None where nobody waits."""
+        pause_id = await self.client.execute("GET", f"{self.keys.prefix}:sig:{env_id}:{signal}")
+        if pause_id is None:
+            return None
+        run_id, _, step_id = pause_id.decode().partition(".")
+        now = clock.now_ms()
+        memo = memos.signal_memo(signal, data)
+        record = StepRecorded(run_id, step_id, 0, "WaitForSignal", "Completed", ended_at=now, output=data)
+        resumed = await self.queue.library.call(
+            "resume_pause", now, pause_id, memo, encode_records([record])
+        )
+        return resumed.decode() if resumed else None
+
+    async def run_actions(self, run_id: str) -> bytes | None:
+        """The memoised steps of a live run as one JSON object (spec 01, 6.6); None once it has ended."""
+        state = await self.queue.state(run_id)
+        if state is None:
+            return None
+        steps = {step: msgspec.Raw(memo) for step, memo in state.memos.items()}
+        if state.input_step and state.input_step not in steps:
+            steps[state.input_step] = msgspec.Raw(memos.input_memo(state.input))
+        return msgspec.json.encode(steps)
+
+    async def run_batch(self, run_id: str) -> bytes | None:
+        """The events of a live run as a JSON array; None once it has ended."""
+        raw: bytes | None = await self.client.execute("HGET", f"{self.keys.prefix}:run:{run_id}", "ev")
+        return raw
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+def _rerun_command(spec: FunctionSpec, request: RerunRequest, run_id: str) -> list[Argument]:
+    now = clock.now_ms()
+    meta = RunMeta(
+        slug=spec.slug,
+        event_names=request.event_names,
+        event_ids=request.event_ids,
+        schedule_type="Rerun",
+        original_run_id=request.original_run_id,
+    )
+    record = RunScheduled(
+        run_id=run_id,
+        account_id=spec.account_id,
+        env_id=spec.env_id,
+        app_id=spec.app_id,
+        function_id=spec.id,
+        function_version=spec.version,
+        queued_at=now,
+        scheduled_at=now,
+        event_ids=request.event_ids,
+        event_name=request.event_names[0] if request.event_names else "",
+        schedule_type="Rerun",
+        original_run_id=request.original_run_id,
+    )
+    deadline = now + spec.start_timeout_ms if spec.start_timeout_ms else 0
+    events = b"[" + b",".join(request.events) + b"]"
+    command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id, "", ""]
+    command += [events, now, now, msgspec.json.encode(meta), deadline, encode_records([record])]
+    command += [request.target_step, request.target_input, 0, len(request.memos)]
+    return command + [part for memo in request.memos for part in memo]

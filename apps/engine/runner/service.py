@@ -1,0 +1,142 @@
+"""The runner: reads the event stream in batches, starts runs, matches pauses, records what it decided."""
+
+import asyncio
+import logging
+
+from apps.engine import clock, crashpoints
+from apps.engine.keys import RUNNER_GROUP, Keys
+from apps.engine.lifecycle import RunEnder
+from apps.engine.records import EventHandled, encode_records
+from apps.engine.runner.incoming import Incoming
+from apps.engine.runner.invocations import unknown_function_event
+from apps.engine.runner.ownership import Ownership
+from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
+from apps.engine.runner.scheduling import PlannedRun, plan_run
+from apps.engine.runner.triggering import Triggering
+from apps.engine.services import unless_stopped, wait_for
+from apps.engine.store.client import RedisError, Reply
+from apps.engine.store.functions import FunctionCache
+from apps.engine.store.queue import Queue
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 100
+_BLOCK_MS = 2_000
+_CONSUMER = "runner"  # ownership makes it the only one, so a successor finds what its predecessor left
+_NEW, _PENDING = ">", "0"
+
+
+class Runner:
+    name = "runner"
+
+    def __init__(self, queue: Queue, functions: FunctionCache, keys: Keys) -> None:
+        self._queue = queue
+        self._reader = queue.client.clone()
+        self._functions = functions
+        self._keys = keys
+        self._triggering = Triggering(functions)
+        self._pauses = PauseMatcher(queue, RunEnder(queue, functions))
+        self._ownership = Ownership(queue.client, f"{keys.prefix}:owner:runner")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not await self._ownership.acquire():
+            if await wait_for(stop, 0.5):
+                return
+        keeping = asyncio.ensure_future(self._ownership.keep(stop))
+        try:
+            await self._make_group()
+            await self._drain(_PENDING, stop)
+            await self._drain(_NEW, stop)
+        finally:
+            keeping.cancel()
+            await self._reader.close()
+            await self._ownership.release()
+
+    async def _make_group(self) -> None:
+        try:
+            await self._queue.client.execute(
+                "XGROUP", "CREATE", self._keys.events, RUNNER_GROUP, "0", "MKSTREAM"
+            )
+        except RedisError as exc:
+            if "BUSYGROUP" not in str(exc):
+                raise
+
+    async def _drain(self, start: str, stop: asyncio.Event) -> None:
+        """Handle new entries until `stop`, or pending ones until none is left."""
+        while not stop.is_set() and self._ownership.is_held:
+            batch = await self._read(start, stop)
+            if batch:
+                await self.handle(batch)
+            elif start == _PENDING:
+                return
+
+    async def _read(self, start: str, stop: asyncio.Event) -> list[Incoming]:
+        reading = self._reader.execute(
+            "XREADGROUP", "GROUP", RUNNER_GROUP, _CONSUMER, "COUNT", _BATCH,
+            "BLOCK", _BLOCK_MS, "STREAMS", self._keys.events, start,
+        )  # fmt: skip
+        reply: Reply = await unless_stopped(stop, reading)
+        entries = reply[0][1] if reply else []
+        return [incoming for stream_id, fields in entries if (incoming := self._parsed(stream_id, fields))]
+
+    def _parsed(self, stream_id: bytes, fields: list[bytes] | None) -> Incoming | None:
+        return Incoming(stream_id, fields) if fields else None
+
+    async def handle(self, batch: list[Incoming]) -> None:
+        """Start and resume everything that a batch calls for, then acknowledge it.
+
+        Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly.
+        """
+        await self._functions.refresh()
+        handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
+        await self._schedule(batch, handled)
+        outcomes = await self._pauses.match(batch)
+        records = [_with_pauses(record, outcomes.get(record.stream_id)) for record in handled.values()]
+        crashpoints.reach("before_ack")
+        await self._queue.client.pipeline(
+            [
+                ("XADD", self._keys.history, "*", "d", encode_records(records)),
+                self._queue.library.command("acknowledge", RUNNER_GROUP, *handled),
+            ]
+        )
+
+    async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> None:
+        planned: list[PlannedRun] = []
+        for incoming in batch:
+            record = handled[incoming.stream_id]
+            for spec in self._triggering.functions_for(incoming, record.failed):
+                planned.append(plan_run(spec, incoming, clock.now_ms()))
+            if incoming.entry.context.function_id and not self._triggering.target(incoming):
+                await self._refuse(incoming, record)
+        library = self._queue.library
+        replies = await self._queue.client.pipeline(
+            [library.command("schedule", *run.command) for run in planned]
+        )
+        for run, (outcome, run_id) in zip(planned, replies, strict=True):
+            _note(handled[run.incoming.stream_id], run, outcome.decode(), run_id.decode())
+
+    async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
+        """An invoke of a function that is not there: its caller learns of it by a finished event."""
+        record.skipped.append((incoming.entry.context.function_id, "FunctionNotFound", ""))
+        event = unknown_function_event(incoming, clock.now_ms())
+        if event is not None:
+            await self._queue.client.execute("XADD", self._keys.events, "*", *event)
+
+
+def _blank(incoming: Incoming) -> EventHandled:
+    entry = incoming.entry
+    return EventHandled(entry.env_id, entry.internal_id, incoming.stream_id, clock.now_ms())
+
+
+def _note(record: EventHandled, run: PlannedRun, outcome: str, run_id: str) -> None:
+    if outcome == "duplicate":
+        record.skipped.append((run.spec.id, "Duplicate", run_id))
+    else:
+        record.run_ids.append(run_id)
+
+
+def _with_pauses(record: EventHandled, outcome: PauseOutcome | None) -> EventHandled:
+    if outcome is not None:
+        record.resumed.extend(outcome.resumed)
+        record.cancelled.extend(outcome.cancelled)
+    return record

@@ -1,0 +1,68 @@
+"""What each role runs inside its Celery worker: the engine's services, made from the settings."""
+
+import asyncio
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from apps.engine.calls.addresses import AddressPolicy
+from apps.engine.calls.app_client import AppClient
+from apps.engine.calls.gateway import GatewayClient
+from apps.engine.executor import ops
+from apps.engine.executor.drive import Driver, Tracker
+from apps.engine.executor.history import HistoryBuffer
+from apps.engine.executor.server_steps import ServerStepRunner
+from apps.engine.executor.service import Executor
+from apps.engine.heartbeat import Heartbeat
+from apps.engine.keys import Keys
+from apps.engine.runner.service import Runner
+from apps.engine.services import Service
+from apps.engine.store.client import RedisClient
+from apps.engine.store.functions import FunctionCache
+from apps.engine.store.queue import Queue
+from apps.engine.timers.service import TimerService
+
+
+async def services() -> Sequence[Service]:
+    """The services of this process's roles (STEPWELL_ROLES)."""
+    client = await RedisClient.connect(settings.REDIS_URL)
+    keys = Keys(settings.STEPWELL_SHARD)
+    started: list[Service] = []
+    for role in settings.STEPWELL_ROLES:
+        if role == "worker":
+            started += [_executor(client, keys)]
+        elif role == "scheduler":
+            started += await _scheduler(client, keys)
+        started.append(Heartbeat(client, keys.prefix, role))
+    return started
+
+
+def _executor(client: RedisClient, keys: Keys) -> Executor:
+    ops.set_retry_interval(settings.STEPWELL_RETRY_INTERVAL_SECONDS)
+    policy = AddressPolicy(allow_private=settings.STEPWELL_ALLOW_PRIVATE_NETWORKS)
+    queue = Queue(client, keys.prefix)
+    functions = FunctionCache(client, keys)
+    driver = Driver(
+        queue,
+        functions,
+        AppClient(policy),
+        HistoryBuffer(client, keys),
+        ServerStepRunner(GatewayClient(policy)),
+        shard=settings.STEPWELL_SHARD,
+        signing_key=settings.STEPWELL_SIGNING_KEY,
+    )
+    return Executor(queue, functions, driver, Tracker(), capacity=settings.STEPWELL_WORKER_CONCURRENCY)
+
+
+async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
+    from apps.registry.services.discovery import AppPoller
+    from apps.registry.services.publish import republish_all
+    from apps.runs.history.writer import HistoryWriter
+
+    await asyncio.to_thread(republish_all)
+    return [
+        Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys),
+        TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),
+        HistoryWriter(settings.REDIS_URL, keys),
+        AppPoller(),
+    ]
