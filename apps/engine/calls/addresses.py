@@ -95,15 +95,9 @@ class AddressPolicy:
 
     def require_url(self, url: URL) -> None:
         """Raises AddressBlocked for a URL that may not be requested, before anything is resolved."""
-        if url.scheme not in ("http", "https"):
-            raise AddressBlocked("only http and https are allowed")
-        if url.raw_user is not None or url.raw_password is not None:
-            raise AddressBlocked("credentials in the URL are not allowed")
-        if not url.raw_host:
-            raise AddressBlocked("the URL has no host")
-        if not url.port:
-            raise AddressBlocked("the port is not allowed")
-        self._require_host(url.raw_host)
+        rule = blocked_url_rule(url, self.allow_private)
+        if rule:
+            raise AddressBlocked(rule)
 
     def require_address(self, address: str) -> None:
         """Raises AddressBlocked for an IP address that may not be connected to."""
@@ -111,14 +105,28 @@ class AddressPolicy:
         if rule:
             raise AddressBlocked(rule)
 
-    def _require_host(self, host: str) -> None:
-        name = host.rstrip(".").lower()
-        if name in _METADATA_NAMES:
-            raise AddressBlocked("cloud metadata name")
-        if not self.allow_private and f".{name}".endswith(_PRIVATE_SUFFIXES):
-            raise AddressBlocked("local host name")
-        if _is_address(name):
-            self.require_address(name)
+
+@lru_cache(maxsize=4096)
+def blocked_url_rule(url: URL, allow_private: bool) -> str:
+    """The rule that forbids a URL, empty when it is allowed as far as its text tells."""
+    if url.scheme not in ("http", "https"):
+        return "only http and https are allowed"
+    if url.raw_user is not None or url.raw_password is not None:
+        return "credentials in the URL are not allowed"
+    if not url.raw_host:
+        return "the URL has no host"
+    if not url.port:
+        return "the port is not allowed"
+    return _blocked_host_rule(url.raw_host.rstrip(".").lower(), allow_private)
+
+
+def _blocked_host_rule(name: str, allow_private: bool) -> str:
+    if name in _METADATA_NAMES:
+        return "cloud metadata name"
+    if not allow_private and f".{name}".endswith(_PRIVATE_SUFFIXES):
+        return "local host name"
+    address = name.partition("%")[0]
+    return blocked_rule(address, allow_private) if _is_address(address) else ""
 
 
 @lru_cache(maxsize=4096)
@@ -146,7 +154,7 @@ def _embedded(address: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
 
 def _is_address(host: str) -> bool:
     try:
-        ip_address(host.partition("%")[0])
+        ip_address(host)
     except ValueError:
         return False
     return True

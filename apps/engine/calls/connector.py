@@ -1,6 +1,7 @@
 """Connections that go only where the address policy allows, whatever DNS says (spec 04, 6.4)."""
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -53,16 +54,21 @@ class CheckedResolver(AbstractResolver):
 
 def open_connector(
     policy: AddressPolicy,
+    on_open: Callable[[], None],
     *,
     limit: int = 0,
     limit_per_host: int = 0,
     reuse: bool = True,
     resolver: AbstractResolver | None = None,
 ) -> aiohttp.TCPConnector:
-    """A connector for the running loop; limits of 0 are none. `reuse` keeps connections alive."""
+    """A connector for the running loop; limits of 0 are none. `reuse` keeps connections alive.
+
+    `on_open` is called in the context of the request that a socket is opened for.
+    """
 
     def open_socket(info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
+        on_open()
         policy.require_address(str(address[0]))
         return socket.socket(family, kind, protocol)
 

@@ -7,11 +7,11 @@ connection to the address that was checked, which httpx can only do with a trans
 import asyncio
 import io
 import time
+from contextvars import ContextVar
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver
-from aiohttp.tracing import TraceConfig
 from multidict import CIMultiDictProxy
 
 from apps.engine.calls import failures
@@ -45,11 +45,14 @@ class Reply(msgspec.Struct):
 
 
 class _Sending:
-    """What tracing tells about one request: whether it went out on a connection used before."""
+    """One request under way. It learns of the socket opened for it; without one it reuses a connection."""
 
     def __init__(self) -> None:
-        self.reused = False
+        self.opened_socket = False
         self.started = time.monotonic()
+
+
+_sending: ContextVar[_Sending] = ContextVar("sending")
 
 
 class HttpTransport:
@@ -88,13 +91,13 @@ class HttpTransport:
             raise failures.from_exception(error) from error
 
     async def _exchange(self, session: aiohttp.ClientSession, request: Request, sending: _Sending) -> Reply:
+        _sending.set(sending)
         async with session.request(
             request.method,
             request.url,
             headers=request.headers,
             data=_payload(request.body),
             allow_redirects=False,
-            trace_request_ctx=sending,
         ) as response:
             body = await self._read(response)
             return Reply(response.status, response.headers, body)
@@ -130,7 +133,12 @@ class HttpTransport:
         self, connections: int, per_host: int, resolver: AbstractResolver | None, *, reuse: bool
     ) -> aiohttp.ClientSession:
         connector = open_connector(
-            self.policy, limit=connections, limit_per_host=per_host, reuse=reuse, resolver=resolver
+            self.policy,
+            _note_open,
+            limit=connections,
+            limit_per_host=per_host,
+            reuse=reuse,
+            resolver=resolver,
         )
         timeout = aiohttp.ClientTimeout(
             total=self.limits.total_seconds, sock_connect=self.limits.connect_seconds
@@ -140,7 +148,6 @@ class HttpTransport:
             timeout=timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type", "User-Agent", "Accept"),
-            trace_configs=[_trace_config()],
         )
 
 
@@ -153,16 +160,8 @@ def joined_headers(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     return joined
 
 
-def _trace_config() -> TraceConfig:
-    config = TraceConfig()
-    config.on_connection_reuseconn.append(_note_reuse)
-    return config
-
-
-async def _note_reuse(session: aiohttp.ClientSession, context: object, params: object) -> None:
-    sending = getattr(context, "trace_request_ctx", None)
-    if isinstance(sending, _Sending):
-        sending.reused = True
+def _note_open() -> None:
+    _sending.get().opened_socket = True
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
@@ -171,7 +170,7 @@ def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
 
 def _was_stale(error: BaseException, sending: _Sending) -> bool:
     """Whether a kept-alive connection turned out closed before any byte of the answer came."""
-    if not sending.reused or time.monotonic() - sending.started > _STALE_WITHIN_SECONDS:
+    if sending.opened_socket or time.monotonic() - sending.started > _STALE_WITHIN_SECONDS:
         return False
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return isinstance(error.message, str)  # else the head of a response had begun

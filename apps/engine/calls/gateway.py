@@ -146,5 +146,5 @@ def _text(reply: Reply) -> str:
     charset = content_type.get_content_charset() or "utf-8"
     try:
         return reply.body.decode(charset, errors="replace")
-    except LookupError:
+    except (LookupError, UnicodeError):
         return reply.body.decode(errors="replace")

@@ -152,6 +152,9 @@ def parse_ops(body: bytes) -> list[Op]:
         body.decode()
         wire = _decode(body)
     except raw_json.NOT_JSON as error:
+        repaired = raw_json.without_lone_surrogates(body)
+        if repaired != body:
+            return parse_ops(repaired)
         raise MalformedOps(f"error reading generator opcode response: {error}") from None
     if len(wire) > MAX_OPS:
         raise TooManyOps(f"the response holds {len(wire)} ops")

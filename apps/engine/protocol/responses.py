@@ -50,7 +50,7 @@ class _Envelope(msgspec.Struct, rename={"retry_at": "retryAt", "no_retry": "noRe
     """The document at the end of a 201 stream: the TypeScript and Python form, and Go's."""
 
     status: int = 0
-    headers: dict[str, str | int | bool | list[str] | None] | None = None
+    headers: dict[str, str | int | float | bool | list[str] | None] | None = None
     body: msgspec.Raw = msgspec.Raw(b"")
     error: str | None = None
     version: int | None = None
@@ -125,9 +125,12 @@ def _retry_at_ms(headers: Mapping[str, str], now_ms: int) -> int | None:
 
 
 def _unwrap_stream(headers: Mapping[str, str], body: bytes, now_ms: int) -> Answer:
+    document = raw_json.checked(body)
+    if document is None:
+        return _stream_failed("error parsing stream: not one JSON document", body)
     try:
-        envelope = _envelope.decode(body)
-    except raw_json.NOT_JSON as error:
+        envelope = _envelope.decode(document)
+    except msgspec.ValidationError as error:
         return _stream_failed(f"error parsing stream: {error}", body)
     if envelope.error:
         return _stream_failed(envelope.error, body)
@@ -156,7 +159,7 @@ def _overlaid(outer: Mapping[str, str], envelope: _Envelope) -> dict[str, str]:
     return headers
 
 
-def _header_text(value: str | int | bool | list[str] | None) -> str:
+def _header_text(value: str | int | float | bool | list[str] | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
