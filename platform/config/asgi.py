@@ -1,9 +1,38 @@
-"""ASGI entry point: the thin event path in front of Django and Channels."""
+"""ASGI entry point: thin handlers on their paths, in front of Django and Channels.
+
+A thin handler is a raw ASGI callable; mount another by a line in `thin_handlers`.
+"""
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
 from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+django_application = get_asgi_application()  # loads the apps: before any import that needs models
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+from apps.engine.store.client import RedisClient
+from apps.ingest import app as ingest
+from apps.ingest.asgi_types import ASGIApp
+from apps.ingest.options import options_from_settings
+from apps.realtime.routing import websocket_urlpatterns
+from config.routing import PrefixRouter
+
+
+def thin_handlers() -> dict[str, ASGIApp]:
+    """Path prefix -> ASGI callable."""
+    options = options_from_settings()
+    events = ingest.IngestApp(options, RedisClient(options.redis_url))
+    return dict.fromkeys(ingest.PREFIXES, events)
+
+
+def django_and_channels() -> ASGIApp:
+    # django-stubs and types-channels disagree on URL patterns; Channels types its messages one by one.
+    websockets = URLRouter(cast("list[Any]", websocket_urlpatterns))
+    return cast("ASGIApp", ProtocolTypeRouter({"http": django_application, "websocket": websockets}))
+
+
+application = PrefixRouter(thin_handlers(), django_and_channels())

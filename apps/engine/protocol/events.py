@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from apps.engine.protocol.event_batches import TOO_DEEP, split_batch
-from apps.engine.protocol.event_errors import EventRejected
+from apps.engine.protocol.event_errors import EventRejected, MalformedEvent
 from apps.engine.protocol.ids import Seed, new_ulid, seeded_ulid
 from apps.engine.protocol.raw_json import quote, without_lone_surrogates
 from apps.engine.protocol.sessions import MEMBERS, SessionsError, merge_sessions
@@ -85,7 +85,7 @@ def parse_invocation(
 ) -> AcceptedEvent:
     """Parse the body of POST /invoke/{slug} into the event that starts that function (spec 01, 5.9).
 
-    Raises EventRejected.
+    Raises EventRejected, as MalformedEvent where the body is no event at all.
     """
     incoming = _decode(_text(body), max_bytes)
     data = _without_engine_member(_object("data", incoming.data))
@@ -94,7 +94,14 @@ def parse_invocation(
 
 
 def event_body(
-    *, name: str, event_id: str, ts: int, data: bytes, user: bytes = b"{}", v: str | None = None, meta: bytes = b""
+    *,
+    name: str,
+    event_id: str,
+    ts: int,
+    data: bytes,
+    user: bytes = b"{}",
+    v: str | None = None,
+    meta: bytes = b"",
 ) -> bytes:
     """The event as functions see it, members in sorted order; `data`, `user`, `meta` are raw JSON objects."""
     return b'{"data":%b,"id":%b,%b"name":%b,"ts":%d,"user":%b%b}' % (
@@ -129,7 +136,7 @@ def _text(body: bytes) -> bytes:
         try:
             text.decode()
         except UnicodeDecodeError:
-            raise EventRejected("Request body is not valid UTF-8") from None
+            raise MalformedEvent("Request body is not valid UTF-8") from None
     if b"\\ud" in text or b"\\uD" in text:
         return without_lone_surrogates(text)
     return text
@@ -142,9 +149,9 @@ def _decode(raw: bytes | msgspec.Raw, max_bytes: int) -> _Incoming:
     try:
         return _decoder.decode(raw)
     except RecursionError:
-        raise EventRejected(TOO_DEEP) from None
+        raise MalformedEvent(TOO_DEEP) from None
     except msgspec.DecodeError as exc:
-        raise EventRejected(f"invalid event: {exc}") from None
+        raise MalformedEvent(f"invalid event: {exc}") from None
 
 
 def _checked_name(name: str | None) -> str:
@@ -185,7 +192,7 @@ def _object(field: str, raw: msgspec.Raw) -> bytes:
     if not text or text == b"null":
         return b"{}"
     if not text.startswith(b"{"):
-        raise EventRejected(f"event {field} must be an object")
+        raise MalformedEvent(f"event {field} must be an object")
     if text != b"{}":
         _check_values(field, text)
     return text
@@ -200,7 +207,7 @@ def _check_values(field: str, text: bytes) -> None:
     try:
         orjson.loads(probe)
     except orjson.JSONDecodeError as exc:
-        raise EventRejected(f"invalid event {field}: {exc.msg}") from None
+        raise MalformedEvent(f"invalid event {field}: {exc.msg}") from None
 
 
 def _without_engine_member(data: bytes) -> bytes:
