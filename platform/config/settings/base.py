@@ -36,6 +36,10 @@ STEPWELL_POLL_INTERVAL = env.integer(
     "STEPWELL_POLL_INTERVAL", "INNGEST_POLL_INTERVAL", default=5, minimum=1, maximum=86_400
 )
 
+# Registration (spec 02 4.4 and 12.7): SDK versions that are refused, such as `js:3.22.0-3.53.1`.
+STEPWELL_DENIED_SDK_VERSIONS = env.words("STEPWELL_DENIED_SDK_VERSIONS")
+STEPWELL_BATCH_MAX_SIZE = env.integer("STEPWELL_BATCH_MAX_SIZE", default=1_000, minimum=2, maximum=100_000)
+
 # 0: the exponential table of spec 02; otherwise every retry waits this long.
 STEPWELL_RETRY_INTERVAL_SECONDS = env.integer(
     "STEPWELL_RETRY_INTERVAL", "INNGEST_RETRY_INTERVAL", default=0, minimum=0, maximum=31_536_000
