@@ -58,7 +58,7 @@ class EngineThread:
 class EngineStep(bootsteps.StartStopStep):
     """Starts the engine after the pool; `factory` is set by the project before Celery builds its worker."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
     factory: ServiceFactory | None = None
 
     def __init__(self, parent: Any, **options: Any) -> None:

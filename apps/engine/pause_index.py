@@ -14,9 +14,9 @@ def index_of(program: expressions.Program, event: Mapping[str, object]) -> tuple
 
     The bucket and the path are `EVERY` where no equality can serve as an index.
     """
-    terms = expressions.equality_terms(program, event)
-    if not terms.pairs:
+    found = expressions.equality_terms(program, event)
+    if not found.terms:
         return EVERY, EVERY, False
-    path, value = terms.pairs[0]
-    covers_all = terms.covers_all and len(terms.pairs) == 1
+    path, value = found.terms[0]
+    covers_all = found.is_complete and len(found.terms) == 1
     return expressions.index_key(path, value), msgspec.json.encode(path).decode(), covers_all

@@ -14,6 +14,8 @@ django_application = get_asgi_application()  # loads the apps: before any import
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 
+from apps.api import sdk_state
+from apps.engine.engine import Engine
 from apps.engine.store.client import RedisClient
 from apps.ingest import app as ingest
 from apps.ingest.asgi_types import ASGIApp
@@ -22,11 +24,13 @@ from apps.realtime.routing import websocket_urlpatterns
 from config.routing import PrefixRouter
 
 
-def thin_handlers() -> dict[str, ASGIApp]:
-    """Path prefix -> ASGI callable."""
+def thin_handlers(otherwise: ASGIApp) -> dict[str, ASGIApp]:
+    """Path prefix -> ASGI callable; `otherwise` takes what a handler leaves."""
     options = options_from_settings()
-    events = ingest.IngestApp(options, RedisClient(options.redis_url))
-    return dict.fromkeys(ingest.PREFIXES, events)
+    client = RedisClient(options.redis_url)
+    events = ingest.IngestApp(options, client)
+    state = sdk_state.SdkStateApp(options, Engine(client, options.shard), otherwise)
+    return dict.fromkeys(ingest.PREFIXES, events) | dict.fromkeys(sdk_state.PREFIXES, state)
 
 
 def django_and_channels() -> ASGIApp:
@@ -35,4 +39,5 @@ def django_and_channels() -> ASGIApp:
     return cast("ASGIApp", ProtocolTypeRouter({"http": django_application, "websocket": websockets}))
 
 
-application = PrefixRouter(thin_handlers(), django_and_channels())
+_others = django_and_channels()
+application = PrefixRouter(thin_handlers(_others), _others)

@@ -7,7 +7,6 @@ from django.conf import settings
 
 from apps.engine.calls.addresses import AddressPolicy
 from apps.engine.calls.app_client import AppClient
-from apps.engine.calls.gateway import GatewayClient
 from apps.engine.executor import ops
 from apps.engine.executor.drive import Driver, Tracker
 from apps.engine.executor.history import HistoryBuffer
@@ -42,12 +41,13 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
     policy = AddressPolicy(allow_private=settings.STEPWELL_ALLOW_PRIVATE_NETWORKS)
     queue = Queue(client, keys.prefix)
     functions = FunctionCache(client, keys)
+    app_client = AppClient(policy)
     driver = Driver(
         queue,
         functions,
-        AppClient(policy),
+        app_client,
         HistoryBuffer(client, keys),
-        ServerStepRunner(GatewayClient(policy)),
+        ServerStepRunner(app_client.transport),
         shard=settings.STEPWELL_SHARD,
         signing_key=settings.STEPWELL_SIGNING_KEY,
     )
@@ -56,13 +56,13 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
 
 async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
     from apps.registry.services.discovery import AppPoller
-    from apps.registry.services.publish import republish_all
+    from apps.registry.services.publication import republish_all
     from apps.runs.history.writer import HistoryWriter
 
     await asyncio.to_thread(republish_all)
     return [
         Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys),
         TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),
-        HistoryWriter(settings.REDIS_URL, keys),
+        HistoryWriter(),
         AppPoller(),
     ]

@@ -3,6 +3,7 @@
 import msgspec
 
 from apps.engine import ending
+from apps.engine.event_stream import EventEntry
 from apps.engine.functions import FunctionSpec
 from apps.engine.protocol import errors
 from apps.engine.protocol.opcodes import Op
@@ -137,7 +138,7 @@ class CommitBuilder:
             may_continue=may_continue and not self.is_finished and not self.is_requeued,
         )
 
-    def _failure_events(self, error: bytes, output: bytes = b"") -> list[ending.EventEntry]:
+    def _failure_events(self, error: bytes, output: bytes = b"") -> list[EventEntry]:
         return ending.ending_events(
             self.spec,
             self.item.run_id,
@@ -148,7 +149,7 @@ class CommitBuilder:
             error=error,
         )
 
-    def _finish(self, status: str, output: bytes, entries: list[ending.EventEntry]) -> None:
+    def _finish(self, status: str, output: bytes, entries: list[EventEntry]) -> None:
         self.records.append(RunEnded(self.item.run_id, status, self.now, output))
         self.operations += ("F", *ending.event_arguments(entries))
         self.is_finished = True

@@ -6,7 +6,8 @@ import logging
 import msgspec
 
 from apps.engine import clock, crashpoints
-from apps.engine.calls.app_client import AppClient, TransportFailed
+from apps.engine.calls.app_client import AppClient
+from apps.engine.calls.failures import TransportFailed
 from apps.engine.executor import ops
 from apps.engine.executor.answer import apply_answer
 from apps.engine.executor.commit_builder import CommitBuilder, Dispatch

@@ -14,6 +14,7 @@ from apps.engine.executor.commit_builder import CommitBuilder, op_info
 from apps.engine.protocol import dates, errors, ids, memos, op_options, retry
 from apps.engine.protocol.op_options import InvalidOptions
 from apps.engine.protocol.opcodes import Op
+from apps.engine.protocol.outbound_options import AIOptions, GatewayOptions, ai_options, gateway_options
 from apps.engine.protocol.responses import Ops
 from apps.engine.records import StepRecorded, encode_records
 
@@ -189,19 +190,24 @@ def _invoke_event(
     return EventEntry(internal_id, spec.env_id, spec.account_id, name, _encode_sorted(event), context)
 
 
-class ServerStep(msgspec.Struct):
-    """What an item of kind gateway carries: the op that the server carries out itself."""
+class ServerStep(msgspec.Struct, omit_defaults=True):
+    """What an item of kind gateway carries: the request that the server makes itself."""
 
     op: str
     id: str
     name: str
-    opts: dict[str, msgspec.Raw]
-    race: bool
+    race: bool = False
+    gateway: GatewayOptions | None = None
+    ai: AIOptions | None = None
 
 
 def server_step(builder: CommitBuilder, op: Op, answer: Ops) -> None:
-    payload = ServerStep(op.op, op.id, op.display_name or op.name, op.opts or {}, op.parallel_race)
-    builder.add("O", op.id, _encode(payload), _race(op))
+    step = ServerStep(op.op, op.id, op.display_name or op.name, op.parallel_race)
+    if op.op == "Gateway":
+        step.gateway = gateway_options(op)
+    else:
+        step.ai = ai_options(op)
+    builder.add("O", op.id, _encode(step), _race(op))
     builder.record_op(op, "Queued", queued_at=builder.now, input=b"")
 
 

@@ -7,7 +7,8 @@ the app again; the last one leaves an error memo that the user's code may catch.
 import msgspec
 
 from apps.engine import clock
-from apps.engine.calls.gateway import GatewayClient, OutboundFailed
+from apps.engine.calls.exchange import HttpTransport
+from apps.engine.calls.gateway import OutboundFailed, perform_ai, perform_gateway
 from apps.engine.executor import ops
 from apps.engine.executor.commit_builder import CommitBuilder, Dispatch
 from apps.engine.functions import FunctionSpec
@@ -18,14 +19,13 @@ _payload_decoder = msgspec.json.Decoder(ops.ServerStep)
 
 
 class ServerStepRunner:
-    def __init__(self, client: GatewayClient) -> None:
-        self._client = client
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
 
     async def run(self, item: Item, state: RunState, spec: FunctionSpec, started_at: int) -> CommitBuilder:
         step = _payload_decoder.decode(item.payload)
         try:
-            perform = self._client.perform_gateway if step.op == "Gateway" else self._client.perform_ai
-            memo = await perform(step.opts)
+            memo = await self._perform(step)
         except OutboundFailed as exc:
             builder = CommitBuilder(item, state, spec, Dispatch(started_at, clock.now_ms()))
             self._failed(builder, step, exc)
@@ -34,6 +34,13 @@ class ServerStepRunner:
             builder.save(step.id, memo, step.race)
             self._record(builder, step, "Completed", output=memo[len(b'{"data":') : -1])
         return builder
+
+    async def _perform(self, step: ops.ServerStep) -> bytes:
+        if step.gateway is not None:
+            return await perform_gateway(self._transport, step.gateway)
+        if step.ai is not None:
+            return await perform_ai(self._transport, step.ai)
+        raise ValueError(f"step {step.id} holds no request")
 
     def _failed(self, builder: CommitBuilder, step: ops.ServerStep, failure: OutboundFailed) -> None:
         error = failure.memo[len(b'{"error":') : -1]

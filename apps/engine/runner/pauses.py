@@ -158,7 +158,7 @@ def _bucket(incoming: Incoming, path: bytes) -> str | None:
         return "*"
     keys = tuple(msgspec.json.decode(path, type=list[str]))
     value = expressions.lookup(incoming.event, keys)
-    return None if value is expressions.MISSING else expressions.index_key(keys, value)
+    return expressions.index_key(keys, value) or None
 
 
 def _parse_found(reply: list[Reply]) -> Found:

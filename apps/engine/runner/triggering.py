@@ -1,5 +1,7 @@
 """Which functions an event starts (spec 02, 1.2 and 1.3)."""
 
+from collections.abc import Sequence
+
 from apps.engine import expressions
 from apps.engine.functions import FunctionSpec, Trigger
 from apps.engine.runner.incoming import Incoming
@@ -42,7 +44,7 @@ class Triggering:
 
 
 def _any_matches(
-    spec: FunctionSpec, triggers: list[Trigger], incoming: Incoming, failed: list[tuple[str, str]]
+    spec: FunctionSpec, triggers: Sequence[Trigger], incoming: Incoming, failed: list[tuple[str, str]]
 ) -> bool:
     return any(_matches(spec, trigger, incoming, failed) for trigger in triggers)
 

@@ -1,0 +1,101 @@
+"""Endpoints that SDKs call in the middle of a run, straight on ASGI (spec 01, 6.6 and 14).
+
+POST /v1/checkpoint/{run}/async, GET /v0/runs/{run}/actions and /batch. Every step of a
+TypeScript v4 function passes here, so the path avoids Django. Other requests go on to Django.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+
+import orjson
+
+from apps.engine.checkpoints import CheckpointRefused, save_checkpoint
+from apps.engine.engine import Engine
+from apps.engine.protocol.ids import is_ulid
+from apps.engine.protocol.signing import bearer_token
+from apps.engine.store.client import RedisUnavailable
+from apps.ingest import responses
+from apps.ingest.asgi_types import ASGIApp, Receive, Scope, Send
+from apps.ingest.bodies import BodyError, Disconnected, read_body
+from apps.ingest.cors import origin_headers
+from apps.ingest.keys import Credentials
+from apps.ingest.options import IngestOptions
+from apps.ingest.responses import Reply
+
+PREFIXES = ("/v1/checkpoint/", "/v1/http/runs/", "/v0/runs/")
+
+_CHECKPOINT = re.compile(r"/v1/(?:checkpoint|http/runs)/([^/]+)/async")
+_STATE = re.compile(r"/v0/runs/([^/]+)/(actions|batch)")
+
+
+class SdkStateApp:
+    def __init__(self, options: IngestOptions, engine: Engine, otherwise: ASGIApp) -> None:
+        self._options = options
+        self._credentials = Credentials(options)
+        self._engine = engine
+        self._otherwise = otherwise
+        self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
+        self._saving: set[asyncio.Task[Reply]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        checkpoint = _CHECKPOINT.fullmatch(scope["path"]) if scope["method"] == "POST" else None
+        state = _STATE.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+        if not checkpoint and not state:
+            await self._otherwise(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        try:
+            if checkpoint:
+                reply = await self._checkpoint(checkpoint[1], headers, receive)
+            else:
+                assert state is not None  # noqa: S101 one of the two matched
+                reply = await self._state(state[1], state[2], headers)
+        except Disconnected:
+            return
+        except RedisUnavailable:
+            reply = responses.public_error(503, "run state is not reachable at the moment")
+        await responses.send_reply(send, reply, [self._server_kind, *origin_headers(headers.get(b"origin"))])
+
+    def _environment(self, headers: Mapping[bytes, bytes]) -> str | None:
+        token = bearer_token(headers.get(b"authorization", b"").decode("latin-1"))
+        tenant = self._credentials.resolve_bearer(token)
+        return tenant.env_id if tenant else None
+
+    async def _checkpoint(self, run_id: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        env_id = self._environment(headers)
+        if env_id is None:
+            return responses.public_error(401, "Authentication failed")
+        try:
+            body = await read_body(headers, receive, self._options.max_body_bytes)
+        except BodyError as exc:
+            return responses.public_error(exc.status, str(exc))
+        # A client that gives up must not interrupt a checkpoint that has been accepted (spec 04, 1.7).
+        saving = asyncio.ensure_future(self._save(env_id, run_id, body))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saving.discard)
+        return await asyncio.shield(saving)
+
+    async def _save(self, env_id: str, run_id: str, body: bytes) -> Reply:
+        try:
+            await save_checkpoint(self._engine.queue, env_id, run_id, body)
+        except CheckpointRefused as exc:
+            return _refusal(exc.status, str(exc), run_id)
+        return Reply(200)
+
+    async def _state(self, run_id: str, part: str, headers: Mapping[bytes, bytes]) -> Reply:
+        env_id = self._environment(headers)
+        if env_id is None:
+            return responses.public_error(401, "Authentication failed")
+        if not is_ulid(run_id):
+            return responses.public_error(400, "The run ID specified is invalid")
+        if await self._engine.is_live(env_id, run_id):
+            read = self._engine.run_actions if part == "actions" else self._engine.run_batch
+            body = await read(run_id)
+            if body is not None:
+                return Reply(200, body)
+        return responses.public_error(410, f"runtime state is no longer available for runID: {run_id}")
+
+
+def _refusal(status: int, error: str, run_id: str) -> Reply:
+    return Reply(status, orjson.dumps({"error": error, "data": {"run_id": run_id}, "status": status}))

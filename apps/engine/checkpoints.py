@@ -1,0 +1,131 @@
+"""Checkpoints: results that an SDK reports while its request is still running (spec 04, 4.4 to 4.6)."""
+
+import msgspec
+
+from apps.engine import clock
+from apps.engine.executor.commit_builder import MAX_STATE_BYTES, op_info
+from apps.engine.executor.ops import aborted_deferral, parse_deferral
+from apps.engine.protocol import memos, op_options, requests
+from apps.engine.protocol.opcodes import CHECKPOINT_OPS, RESULT_OPS, MalformedOps, Op, TooManyOps, parse_ops
+from apps.engine.records import StepRecorded, encode_records
+from apps.engine.store.queue import Queue
+from apps.engine.store.views import RunState
+
+# A dispatch this young cannot have been superseded, whatever the item says (spec 04, 4.5).
+_TOO_YOUNG_TO_FENCE_MS = 10_000
+_TERMINAL = frozenset({"RunComplete", "SyncRunComplete", "StepFailed"})
+
+
+class CheckpointRefused(Exception):
+    """Answered with `status` and the message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _Body(msgspec.Struct):
+    steps: msgspec.Raw = msgspec.Raw(b"[]")
+    qi_id: str | None = None
+    generation_id: int | None = None
+    request_started_at: int | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+
+
+async def save_checkpoint(queue: Queue, env_id: str, run_id: str, raw_body: bytes) -> None:
+    """Save every result of the request, first write wins. Raises CheckpointRefused."""
+    body, ops = _parse(raw_body)
+    state, owner = await _run(queue, run_id)
+    if state is None or owner != env_id:
+        raise CheckpointRefused(400, "run not found in state store")
+    _check_ops(ops)
+    item_id, generation = _fence(body)
+    results = [
+        (op.id, op.data if op.op == "Step" else memos.data_memo(op.data)) for op in ops if op.op in RESULT_OPS
+    ]
+    outcome = await queue.checkpoint(
+        run_id, item_id, generation, _history(run_id, ops), MAX_STATE_BYTES, results, _deferrals(ops, state)
+    )
+    if outcome == "overflow":
+        raise CheckpointRefused(413, "run state is over the size limit")
+    if outcome != "ok":
+        raise CheckpointRefused(409, _CONFLICTS[outcome])
+
+
+_CONFLICTS = {
+    "stale": "this dispatch has been superseded",
+    "ended": "run not found in state store",
+}
+
+
+def _parse(raw_body: bytes) -> tuple[_Body, list[Op]]:
+    try:
+        body = _decoder.decode(raw_body)
+        return body, parse_ops(bytes(body.steps))
+    except (msgspec.MsgspecError, TooManyOps) as exc:
+        raise CheckpointRefused(400, f"invalid request body: {exc}") from exc
+    except MalformedOps as exc:
+        status = 413 if "greater than the limit" in str(exc) else 400
+        raise CheckpointRefused(status, f"invalid request body: {exc}") from exc
+
+
+async def _run(queue: Queue, run_id: str) -> tuple[RunState | None, str]:
+    owner = await queue.client.execute("HGET", f"{queue.prefix}:run:{run_id}", "e")
+    return (await queue.state(run_id) if owner else None), (owner or b"").decode()
+
+
+def _check_ops(ops: list[Op]) -> None:
+    for op in ops:
+        if op.op in _TERMINAL:
+            raise CheckpointRefused(400, f"cannot checkpoint opcode: {op.op}")
+        if op.op not in CHECKPOINT_OPS:
+            raise CheckpointRefused(400, "cannot checkpoint async steps")
+
+
+def _fence(body: _Body) -> tuple[str, int]:
+    """(item id, generation to insist on or 0) of the dispatch that reports."""
+    reference = requests.decode_qi_id(body.qi_id) if body.qi_id else None
+    if reference is None:
+        return "", 0
+    age = clock.now_ms() - (body.request_started_at or 0)
+    return reference[0], 0 if age < _TOO_YOUNG_TO_FENCE_MS else body.generation_id or 0
+
+
+def _deferrals(ops: list[Op], state: RunState) -> list[tuple[str, bytes]]:
+    changed: dict[str, bytes] = {}
+    for op in ops:
+        if op.op == "DeferAdd" and (added := parse_deferral(op)):
+            changed[op.id] = added
+        elif op.op == "DeferAbort":
+            target = op_options.defer_abort_target(op)
+            aborted = aborted_deferral(changed.get(target) or state.defers.get(target))
+            if aborted:
+                changed[target] = aborted
+    return list(changed.items())
+
+
+def _history(run_id: str, ops: list[Op]) -> bytes:
+    now = clock.now_ms()
+    records = [_record(run_id, op, now) for op in ops if op.op in RESULT_OPS or op.op == "StepPlanned"]
+    return encode_records(records) if records else b""
+
+
+def _record(run_id: str, op: Op, now: int) -> StepRecorded:
+    started = op.timing_start_ms or now
+    is_done = op.op in RESULT_OPS
+    return StepRecorded(
+        run_id,
+        op.id,
+        0,
+        "StepRun",
+        "Completed" if is_done else "Running",
+        name=op.display_name or op.user_id or op.name,
+        queued_at=started,
+        started_at=started,
+        ended_at=max(started, started + op.timing_duration_ms) if is_done else 0,
+        output=op.data if is_done else b"",
+        input=op.input,
+        info=msgspec.json.encode(op_info(op)),
+    )
