@@ -2,8 +2,8 @@
 
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK_LITERALS = ("127.0.0.1", "0.0.0.0", "::1")  # noqa: S104 compared with, not bound to
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LOOPBACK_LITERALS = ("127.0.0.1", "0.0.0.0", "::1")  # noqa: S104 compared with, not bound to
 _IGNORED_PARAMETERS = ("deployId", "probe")
 
 
@@ -22,7 +22,7 @@ def normalise(url: str) -> str:
     parts = _split(url)
     host = parts.hostname or ""
     netloc = "localhost" if host in ("127.0.0.1", "0.0.0.0") else _bracketed(host)  # noqa: S104 compared
-    if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme):
+    if parts.port is not None and parts.port != DEFAULT_PORTS.get(parts.scheme):
         netloc = f"{netloc}:{parts.port}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = urlencode(sorted(pair for pair in pairs if pair[0] not in _IGNORED_PARAMETERS))
@@ -40,7 +40,7 @@ def normalise_or_keep(url: str) -> str:
 def call_candidates(url: str) -> list[str]:
     """The URL, then the same on `localhost` (IPv4 and IPv6) where it names one loopback address."""
     parts = _split(url)
-    if parts.hostname not in _LOOPBACK_LITERALS:
+    if parts.hostname not in LOOPBACK_LITERALS:
         return [url]
     netloc = "localhost" if parts.port is None else f"localhost:{parts.port}"
     return [url, parts._replace(netloc=netloc).geturl()]

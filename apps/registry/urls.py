@@ -1,5 +1,11 @@
 """URLs of `registry`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.registry import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("dev", views.dev),
+    path("fn/register", views.register),
+    path("fn/remove", views.remove),
+]

@@ -1,6 +1,6 @@
 """The collected errors of one function, and the checks that add to them."""
 
-from apps.engine import cron, expressions
+from apps.engine import expressions
 from apps.engine.protocol.durations import DurationError, parse_duration_ms
 
 
@@ -15,12 +15,13 @@ class Problems:
         self.texts.append(text)
 
     def check_expression(self, source: str, prefix: str, *, restricted: bool = False) -> str:
-        """The source; an error text of the compiler is added after `prefix`. Empty is no expression."""
-        if source:
-            try:
-                expressions.validate(source, restricted=restricted)
-            except expressions.ExpressionError as error:
-                self.add(f"{prefix}: {error}")
+        """The source; what is wrong with it is added after `prefix`. An empty one is no expression."""
+        if not source:
+            return source
+        if error := expressions.validate(source):
+            self.add(f"{prefix}: {error}")
+        elif restricted and (violation := expressions.validate(source, restricted=True)):
+            self.add(f"{prefix}: validation failed: {violation}")
         return source
 
     def __str__(self) -> str:
@@ -33,7 +34,3 @@ def duration_ms(text: str) -> int | None:
         return parse_duration_ms(text)
     except DurationError:
         return None
-
-
-def is_cron(source: str) -> bool:
-    return cron.is_valid(source)

@@ -1,9 +1,10 @@
 """Triggers: events by name or wildcard, and crons (spec 01 4.6, spec 02 1.2 and 8.1)."""
 
+from apps.engine import cron
 from apps.engine.functions import Trigger
 from apps.registry.validation.fields import Fields
 from apps.registry.validation.limits import MAX_NAME_BYTES, MAX_TRIGGERS, MINUTE_MS, SECOND_MS
-from apps.registry.validation.problems import Problems, duration_ms, is_cron
+from apps.registry.validation.problems import Problems, duration_ms
 
 _MIN_JITTER_MS = SECOND_MS
 _MAX_JITTER_MS = 5 * MINUTE_MS
@@ -19,11 +20,11 @@ def read_triggers(fields: Fields, problems: Problems) -> tuple[Trigger, ...]:
 
 
 def _read_trigger(entry: Fields, problems: Problems) -> Trigger:
-    event, cron = entry.text("event"), entry.text("cron")
-    if event and cron:
+    event, schedule = entry.text("event"), entry.text("cron")
+    if event and schedule:
         problems.add("A trigger cannot have both an event and a cron trigger")
-    elif cron:
-        return Trigger(cron=_check_cron(cron, problems), jitter_ms=_read_jitter(entry, problems))
+    elif schedule:
+        return Trigger(cron=_check_cron(schedule, problems), jitter_ms=_read_jitter(entry, problems))
     elif event:
         return Trigger(event=_check_name(event, problems), expression=_read_condition(entry, problems))
     else:
@@ -39,12 +40,10 @@ def _missing_source(entry: Fields) -> str:
     return "A trigger must supply an event name or a cron schedule"
 
 
-def _check_cron(cron: str, problems: Problems) -> str:
-    if len(cron.encode()) > MAX_NAME_BYTES:
-        problems.add(f"cron is too long. maximum length is {MAX_NAME_BYTES} characters")
-    elif not is_cron(cron):
-        problems.add(f"'{cron}' isn't a valid cron schedule")
-    return cron
+def _check_cron(source: str, problems: Problems) -> str:
+    if error := cron.validate(source):
+        problems.add(error)
+    return source
 
 
 def _check_name(event: str, problems: Problems) -> str:
