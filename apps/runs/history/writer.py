@@ -68,7 +68,8 @@ class HistoryWriter:
         """Work until `stop` is set. What is unfinished then is taken up by the next start."""
         self._stop = stop
         self._hints = self._make_hints(self._database)
-        helpers = [asyncio.create_task(self._hints.run()), asyncio.create_task(self._end_read_on_stop())]
+        self._stopping = asyncio.create_task(stop.wait())
+        helpers = [asyncio.create_task(self._hints.run()), self._stopping]
         try:
             await self._keep_trying(self._session)
         finally:
@@ -78,10 +79,6 @@ class HistoryWriter:
             await self._database.close()
             await self._client.close()
             await self._blocking.close()
-
-    async def _end_read_on_stop(self) -> None:
-        await self._stop.wait()
-        await self._blocking.close()
 
     async def _keep_trying(self, work: Callable[[], Awaitable[None]]) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -106,10 +103,20 @@ class HistoryWriter:
             await self._handle(pending)
         while not self._stop.is_set():
             await self._maintain()
-            entries = await self._streams.read_new(self._longest_wait_ms())
+            entries = await self._read_unless_stopped()
             await self._handle(entries)
             if 0 < len(entries) < READ_COUNT:
                 await self._rest(GATHER_SECONDS)
+
+    async def _read_unless_stopped(self) -> list[Entry]:
+        read = asyncio.create_task(self._streams.read_new(self._longest_wait_ms()))
+        await asyncio.wait({read, self._stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if read.done():
+            return read.result()
+        # What the server has sent already stays pending, for the next start.
+        read.cancel()
+        await asyncio.gather(read, return_exceptions=True)
+        return []
 
     async def _handle(self, entries: Sequence[Entry]) -> None:
         """Store `entries` and acknowledge them; halves until what cannot be stored is alone."""

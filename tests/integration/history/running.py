@@ -86,12 +86,14 @@ def add_event(client: "redis.Redis", entry: EventEntry) -> bytes:
 
 def unacknowledged(client: "redis.Redis") -> int:
     """Entries of both streams that the writer's group has not read or not acknowledged."""
-    total = 0
-    for name in (KEYS.history, KEYS.events):
-        for group in client.xinfo_groups(name) if client.exists(name) else []:
-            if group["name"] == HISTORY_GROUP.encode():
-                total += int(group["pending"]) + int(group["lag"] or 0)
-    return total
+    return sum(_unacknowledged(client, name) for name in (KEYS.history, KEYS.events))
+
+
+def _unacknowledged(client: "redis.Redis", stream: str) -> int:
+    for group in client.xinfo_groups(stream) if client.exists(stream) else []:
+        if group["name"] == HISTORY_GROUP.encode():
+            return int(group["pending"]) + int(group["lag"] or 0)
+    return client.xlen(stream)
 
 
 def entries(client: "redis.Redis", stream: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
