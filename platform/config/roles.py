@@ -8,10 +8,11 @@ from django.conf import settings
 from apps.engine.calls.addresses import AddressPolicy
 from apps.engine.calls.app_client import AppClient
 from apps.engine.executor import ops
-from apps.engine.executor.drive import Driver, Tracker
+from apps.engine.executor.drive import Driver
 from apps.engine.executor.history import HistoryBuffer
 from apps.engine.executor.server_steps import ServerStepRunner
 from apps.engine.executor.service import Executor
+from apps.engine.executor.tracker import Tracker
 from apps.engine.heartbeat import Heartbeat
 from apps.engine.keys import Keys
 from apps.engine.runner.service import Runner
@@ -42,16 +43,18 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
     queue = Queue(client, keys.prefix)
     functions = FunctionCache(client, keys)
     app_client = AppClient(policy)
+    history = HistoryBuffer(client, keys)
     driver = Driver(
         queue,
         functions,
         app_client,
-        HistoryBuffer(client, keys),
+        history,
         ServerStepRunner(app_client.transport),
         shard=settings.STEPWELL_SHARD,
         signing_key=settings.STEPWELL_SIGNING_KEY,
     )
-    return Executor(queue, functions, driver, Tracker(), capacity=settings.STEPWELL_WORKER_CONCURRENCY)
+    capacity = settings.STEPWELL_WORKER_CONCURRENCY
+    return Executor(queue, functions, driver, Tracker(), history, capacity=capacity)
 
 
 async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:

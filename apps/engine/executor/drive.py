@@ -13,6 +13,7 @@ from apps.engine.executor.answer import apply_answer
 from apps.engine.executor.commit_builder import CommitBuilder, Dispatch
 from apps.engine.executor.history import HistoryBuffer
 from apps.engine.executor.server_steps import ServerStepRunner
+from apps.engine.executor.tracker import Tracker
 from apps.engine.functions import FunctionSpec
 from apps.engine.protocol import ids, jcs, memos, requests, signing
 from apps.engine.protocol.responses import Answer, Ops, classify, failed_call
@@ -53,7 +54,7 @@ class Driver:
         self._shard = shard
         self._signing_key = signing_key
 
-    async def drive(self, leased: Leased, track: "Tracker") -> None:
+    async def drive(self, leased: Leased, track: Tracker) -> None:
         """Work on a lease and on those that follow from it. `track` learns of each item held."""
         item, state = leased
         for remaining in range(MAX_CONTINUATIONS, -1, -1):
@@ -77,7 +78,7 @@ class Driver:
         started_at = clock.now_ms()
         if spec is None:
             return await self._wait_for_function(item, state, started_at)
-        self._note_start(item, spec, started_at)
+        await self._note_start(item, spec, started_at)
         builder, version = await self._dispatch(item, state, spec, started_at)
         crashpoints.reach("before_commit")
         result = await self._commit(builder, version, may_continue=may_continue)
@@ -106,9 +107,13 @@ class Driver:
         builder.retry(builder.now + delay_ms, counts=False)
         return builder
 
-    def _note_start(self, item: Item, spec: FunctionSpec, started_at: int) -> None:
-        if item.kind == "start" and item.attempt == 0:
-            self._history.add(RunStarted(item.run_id, started_at))
+    async def _note_start(self, item: Item, spec: FunctionSpec, started_at: int) -> None:
+        if item.kind != "start" or item.attempt > 0:
+            return
+        self._history.add(RunStarted(item.run_id, started_at))
+        if spec.finish_timeout_ms:
+            due = started_at + spec.finish_timeout_ms
+            await self._queue.library.call("run_timeout", f"{item.run_id}|f", due)
 
     async def _call(self, item: Item, state: RunState, spec: FunctionSpec) -> tuple[int, Answer]:
         context = self._context(item, state, spec)
@@ -180,19 +185,6 @@ class Driver:
             state.size += len(memo)
         state.state_version = result.state_version
         return state
-
-
-class Tracker:
-    """The items that a worker holds, for lease extension and draining."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Item] = {}
-
-    def hold(self, item: Item) -> None:
-        self.held[item.id] = item
-
-    def release(self, item: Item) -> None:
-        self.held.pop(item.id, None)
 
 
 def _steps(state: RunState) -> list[tuple[str, bytes]]:

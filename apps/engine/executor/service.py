@@ -4,7 +4,9 @@ import asyncio
 import logging
 
 from apps.engine import clock
-from apps.engine.executor.drive import Driver, Tracker
+from apps.engine.executor.drive import Driver
+from apps.engine.executor.history import HistoryBuffer
+from apps.engine.executor.tracker import Tracker
 from apps.engine.services import repeat, unless_stopped
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
@@ -14,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 20
 _EXTEND_SECONDS = 5.0
+_LOOK_SECONDS = 0.5
 # An idle worker is woken by push; this bounds what a wake-up lost to a killed worker costs.
 _LONGEST_IDLE_MS = 2_000
 
@@ -27,6 +30,7 @@ class Executor:
         functions: FunctionCache,
         driver: Driver,
         tracker: Tracker,
+        history: HistoryBuffer,
         *,
         capacity: int,
         grace_seconds: float = 5.0,
@@ -36,6 +40,7 @@ class Executor:
         self._functions = functions
         self._driver = driver
         self._tracker = tracker
+        self._history = history
         self._capacity = capacity
         self._grace_seconds = grace_seconds
         self._tasks: set[asyncio.Task[None]] = set()
@@ -43,14 +48,18 @@ class Executor:
         self.is_draining = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        extending = asyncio.ensure_future(repeat(stop, _EXTEND_SECONDS, self._extend))
+        chores = [
+            asyncio.ensure_future(repeat(stop, _EXTEND_SECONDS, self._extend)),
+            asyncio.ensure_future(repeat(stop, _LOOK_SECONDS, self._show_long_steps)),
+        ]
         try:
             await self._functions.refresh()
             while not stop.is_set():
                 await self._lease_once(stop)
         finally:
             await self._wind_down()
-            extending.cancel()
+            for chore in chores:
+                chore.cancel()
             await self._waker.close()
 
     async def _lease_once(self, stop: asyncio.Event) -> None:
@@ -99,6 +108,10 @@ class Executor:
                 return
             for item_id in lost:
                 self._tracker.held.pop(item_id, None)
+
+    async def _show_long_steps(self) -> None:
+        for record in self._tracker.newly_long():
+            self._history.add(record)
 
     async def _wind_down(self) -> None:
         """Let requests in flight end within the grace period, then give the rest back to the queue."""
