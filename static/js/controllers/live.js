@@ -21,7 +21,8 @@ function updateShownRows(element, html) {
 function offerNewRows(element, count, onAccept) {
   const button = element.querySelector("[data-new-rows]");
   button.hidden = count === 0;
-  button.querySelector("span").textContent = count === 1 ? "1 new run" : `${count} new runs`;
+  const noun = button.dataset.noun ?? "run";
+  button.querySelector("span").textContent = `${count} new ${noun}${count === 1 ? "" : "s"}`;
   button.onclick = onAccept;
 }
 

@@ -1,0 +1,1 @@
+"""The context of each page: which selectors it asks, and how their rows come together."""

@@ -1,0 +1,30 @@
+"""The apps list: three queries, whatever the number of apps."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import Max
+
+from apps.dashboard.presenters.apps import AppCard, app_card
+from apps.registry import selectors
+from apps.registry.choices import SyncStatus
+from apps.registry.models import Function, Sync
+
+
+def app_cards(environment_id: UUID) -> list[AppCard]:
+    """Failing apps first, then by name."""
+    apps = list(selectors.apps_qs(environment_id))
+    functions: dict[UUID, list[Function]] = defaultdict(list)
+    for function in selectors.functions_qs(environment_id):
+        functions[function.app_id].append(function)
+    synced_at = _synced_at_ms(environment_id, [app.id for app in apps])
+    cards = [app_card(app, functions[app.id], synced_at.get(app.id)) for app in apps]
+    return sorted(cards, key=lambda card: (not card.error, card.title.lower()))
+
+
+def _synced_at_ms(environment_id: UUID, app_ids: Collection[UUID]) -> dict[UUID, int]:
+    """When each app last synced without an error."""
+    rows = Sync.objects.filter(environment_id=environment_id, app_id__in=app_ids)
+    latest = rows.exclude(status=SyncStatus.ERROR).values_list("app_id").annotate(at=Max("last_synced_at"))
+    return {app_id: int(at.timestamp() * 1000) for app_id, at in latest if app_id is not None}

@@ -1,0 +1,91 @@
+"""Tags of every page: icons, badges, times, ids and code blocks."""
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.dashboard.presenters.durations import duration_text, relative_text
+from apps.dashboard.presenters.statuses import Badge
+
+register = template.Library()
+
+
+@register.simple_tag
+@cache
+def icon(name: str, extra_class: str = "") -> SafeString:
+    """An icon of the sprite; decorative, so the text beside it has to say what it means."""
+    css = f"icon {extra_class}".strip()
+    href = f"{static('vendor/lucide/sprite.svg')}#{name}"
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+
+
+@register.simple_tag
+def badge(value: Badge) -> SafeString:
+    return format_html(
+        '<span class="badge" data-tone="{}">{}{}</span>', value.tone, icon(value.icon), value.label
+    )
+
+
+@register.simple_tag
+def moment(at_ms: int | None, absent: str = "–") -> str:
+    """A time as its distance from now, kept current by `clock.js`; the title says it exactly."""
+    if at_ms is None:
+        return format_html('<span class="faint">{}</span>', absent)
+    return format_html(
+        '<time datetime="{}" title="{}" data-at="{}">{}</time>',
+        _utc(at_ms).isoformat(timespec="milliseconds"),
+        exact(at_ms),
+        at_ms,
+        relative_text(_now_ms() - at_ms),
+    )
+
+
+@register.filter
+def exact(at_ms: int) -> str:
+    return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} UTC"
+
+
+@register.simple_tag
+def elapsed(start_ms: int | None, end_ms: int | None) -> str:
+    """How long something took, or has been taking; the latter counts on in the browser."""
+    if start_ms is None:
+        return format_html('<span class="faint">{}</span>', "–")
+    if end_ms is not None:
+        return duration_text(max(0, end_ms - start_ms))
+    return format_html(
+        '<span data-since="{}">{}</span>', start_ms, duration_text(max(0, _now_ms() - start_ms))
+    )
+
+
+@register.filter
+def short_id(value: str) -> str:
+    """The ends of a long id: ULIDs of one moment differ in their tails."""
+    return value if len(value) <= 14 else f"{value[:4]}…{value[-7:]}"
+
+
+@register.simple_tag
+def copy_id(value: str, label: str, shown: str = "") -> SafeString:
+    """An id that a press copies; `label` names it to screen readers."""
+    return format_html(
+        '<button class="copy-text over-row" type="button" data-controller="copy" data-copy="{}" '
+        'title="Copy {}" aria-label="Copy {} {}"><span>{}</span>{}</button>',
+        value,
+        value,
+        label,
+        value,
+        shown or short_id(value),
+        icon("copy"),
+    )
+
+
+def _utc(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,1 @@
+"""Thin views: read the request, ask selectors and services, choose a template."""

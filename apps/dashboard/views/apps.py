@@ -1,0 +1,90 @@
+"""The apps list, with adding, syncing and removing an app."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.dashboard.environment import environment_id
+from apps.dashboard.fragments import redirect, render_dialog, render_page
+from apps.dashboard.pages.apps import app_cards
+from apps.dashboard.presenters.apps import ERROR_TITLES
+from apps.dashboard.snippets import origin
+from apps.registry import selectors
+from apps.registry.app_urls import AppUrlError
+from apps.registry.models import App
+from apps.registry.services.apps import app_create, app_delete
+from apps.registry.services.ping import app_ping
+
+
+@require_GET
+def app_list(request: HttpRequest) -> HttpResponse:
+    context = {"apps": app_cards(environment_id(request)), "origin": origin(request)}
+    return render_page(
+        request, "apps/list.html", context, section="apps", fragments={"apps-list": "apps/_list.html"}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def app_add(request: HttpRequest) -> HttpResponse:
+    url = request.POST.get("url", "").strip()
+    if request.method == "GET":
+        return _add_form(request, url)
+    if not url:
+        return _add_form(request, url, "url: enter the address at which the app serves its functions")
+    try:
+        app = app_create(environment_id(request), url)
+    except AppUrlError as problem:
+        return _add_form(request, url, f"url: {problem}")
+    _report(request, app)
+    return redirect(request, reverse("dashboard:apps"))
+
+
+def _add_form(request: HttpRequest, url: str, error: str = "") -> HttpResponse:
+    context = {"dialog_title": "Add app", "url": url, "error": error}
+    return render_dialog(request, "apps/add.html", context, section="apps", status=422 if error else 200)
+
+
+@require_POST
+def app_sync(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    app = _app(request, app_id)
+    _report(request, app_ping(app.environment_id, app.url).app or app)
+    return redirect(request, reverse("dashboard:apps"))
+
+
+@require_http_methods(["GET", "POST"])
+def app_remove(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    app = _app(request, app_id)
+    if request.method == "POST":
+        app_delete(app.environment_id, app.id)
+        messages.success(request, f"{app} was removed.")
+        return redirect(request, reverse("dashboard:apps"))
+    context = {
+        "dialog_title": f"Remove {app}?",
+        "text": "Its functions start no more runs and its schedules stop at once; runs that are under way "
+        "go on. A later sync of the app brings everything back.",
+        "action": reverse("dashboard:app-remove", args=[app.id]),
+        "back_url": reverse("dashboard:apps"),
+        "back_label": "Keep it",
+        "confirm_label": "Remove app",
+        "confirm_icon": "trash-2",
+        "confirm_class": "button-danger-solid",
+        "is_danger": True,
+    }
+    return render_dialog(request, "confirm.html", context, section="apps")
+
+
+def _app(request: HttpRequest, app_id: UUID) -> App:
+    app = selectors.app_by_id(environment_id(request), app_id)
+    if app is None or app.archived_at is not None:
+        raise Http404("no such app")
+    return app
+
+
+def _report(request: HttpRequest, app: App) -> None:
+    if app.error:
+        messages.error(request, f"{app} could not be synced: {ERROR_TITLES.get(app.error, app.error)}.")
+    else:
+        messages.success(request, f"{app} is synced.")
