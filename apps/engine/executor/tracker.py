@@ -31,7 +31,7 @@ class Tracker:
             if since < before:
                 del self._since[item_id]
                 item = self.held[item_id]
-                if item.kind in ("step", "gateway"):
+                if item.kind == "step":
                     records.append(_running(item, since))
         return records
 
