@@ -5,10 +5,14 @@ The second and later names of a reader are aliases: the server variables of the 
 
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 
 from config.settings import credentials
 from config.settings import environment as env
+
+# Generic bases such as `ModelAdmin[App]` exist in the stubs only; this teaches Django's classes to accept them.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
