@@ -14,7 +14,7 @@ from apps.devserver.logs import LogPrinter
 from apps.devserver.output import OutputPipe
 
 # A descendant may hold the pipe open after the child has gone.
-_LAST_LINES_SECONDS = 1.0
+_LAST_LINES_SECONDS = 0.2
 
 
 class Child:

@@ -5,3 +5,4 @@ from config.settings.base import *  # noqa: F403 a settings module re-exports it
 SECRET_KEY = "test"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

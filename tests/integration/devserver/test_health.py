@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.devserver import views
 from apps.devserver.embedded import free_port
@@ -13,7 +13,7 @@ from apps.devserver.health import alive_key
 
 
 @pytest.fixture
-def client(redis_url: str, settings: SettingsWrapper) -> Iterator[Client]:
+def client(redis_url: str, settings: Settings) -> Iterator[Client]:
     settings.REDIS_URL = redis_url
     yield Client()
     views._client(redis_url).close()
@@ -45,7 +45,7 @@ def test_unknown_roles(client: Client) -> None:
     )
 
 
-def test_redis_away(client: Client, settings: SettingsWrapper) -> None:
+def test_redis_away(client: Client, settings: Settings) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     assert answer(client, "/health") == (200, {"status": 200, "message": "OK"})
     expected = {"status": 503, "message": "Redis does not answer"}
