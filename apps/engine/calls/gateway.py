@@ -1,5 +1,6 @@
 """Requests that steps ask the server to make: step.fetch and step.ai.infer (spec 04, 6.2 to 6.4)."""
 
+import re
 from collections.abc import Mapping
 from email.message import Message
 
@@ -31,6 +32,8 @@ _OWN_HEADERS = frozenset(
         "upgrade",
     }
 )
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _FINAL_KINDS = frozenset({failures.BLOCKED, failures.INVALID_URL})
 
 
@@ -53,7 +56,8 @@ async def perform_gateway(transport: HttpTransport, options: GatewayOptions) -> 
     body = None if options.body is None else options.body.encode(errors="replace")
     method = options.method or ("GET" if body is None else "POST")
     try:
-        reply = await _fetch(transport, method, options.url, _merged(options.headers, {}), body)
+        headers = _merged(options.headers, {})
+        reply = await _fetch(transport, method, options.url, headers, body)
     except TransportFailed as error:
         memo = memos.gateway_error_memo(error.detail)
         raise OutboundFailed(error.detail, memo, retryable=error.kind not in _FINAL_KINDS) from error
@@ -63,8 +67,8 @@ async def perform_gateway(transport: HttpTransport, options: GatewayOptions) -> 
 async def perform_ai(transport: HttpTransport, options: AIOptions) -> bytes:
     """The memo of an AIGateway step: the provider's JSON. Raises OutboundFailed."""
     generated = {"Content-Type": "application/json", **_auth_headers(options)}
-    headers = _merged(options.headers, generated)
     try:
+        headers = _merged(options.headers, generated)
         reply = await _fetch(transport, "POST", _authorised_url(options), headers, options.body)
     except TransportFailed as error:
         memo = memos.ai_error_memo(error.detail)
@@ -121,8 +125,10 @@ def _authorised_url(options: AIOptions) -> str:
 
 
 def _merged(given: Mapping[str, str], generated: Mapping[str, str]) -> dict[str, str]:
-    """The step's own headers win over generated ones, whatever their case."""
+    """The step's own headers win over generated ones, whatever their case. Raises TransportFailed."""
     kept = {name: value for name, value in given.items() if name.lower() not in _OWN_HEADERS}
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in kept.items()):
+        raise TransportFailed(failures.INVALID_URL, "a header is malformed")
     names = {name.lower() for name in kept}
     defaults = {"User-Agent": "Inngest", **generated}
     return kept | {name: value for name, value in defaults.items() if name.lower() not in names}

@@ -10,7 +10,7 @@ from apps.engine.protocol.op_options import invalid_options
 from apps.engine.protocol.opcodes import Op
 
 _SECRET_PARTS = ("auth", "key", "token", "cookie", "secret", "password", "signature")
-REDACTED = "[redacted]"
+REDACTED = "redacted"
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, repr_omit_defaults=True):
