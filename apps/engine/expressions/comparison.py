@@ -9,7 +9,7 @@ from apps.engine.expressions.errors import no_overload
 from apps.engine.expressions.scope import Meter
 from apps.engine.expressions.values import MISSING, NUMBER_KINDS, Value, kind_of
 
-_ITEMS_PER_VISIT_BITS = 8
+_ITEMS_PER_VISIT_BITS = 6
 
 ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -104,14 +104,19 @@ def contains(container: Value, item: Value, meter: Meter) -> bool:
     """`item in container`: an element of a list or a key of a map; false in a missing or null container."""
     if isinstance(container, list):
         meter.charge(len(container) >> _ITEMS_PER_VISIT_BITS)
-        if isinstance(item, str):
-            return item in container
-        return any(is_equal(item, element, meter) for element in container)
+        return _has_element(container, item, meter)
     if isinstance(container, dict):
         return is_map_key(item) and item in container
     if container is None or container is MISSING:
         return False
     raise no_overload("@in", kind_of(item), kind_of(container))
+
+
+def _has_element(items: list[Value], item: Value, meter: Meter) -> bool:
+    if isinstance(item, str | int | float) and item not in items:
+        # Python's equality is ours here, but for booleans, which it takes for numbers.
+        return False
+    return any(is_equal(item, element, meter) for element in items)
 
 
 def is_map_key(value: Value) -> bool:

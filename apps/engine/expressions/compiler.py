@@ -8,6 +8,7 @@ from apps.engine.expressions.errors import BudgetExceeded, EvaluationError, no_o
 from apps.engine.expressions.functions import FUNCTIONS
 from apps.engine.expressions.macros import Loop, holds, loop_evaluator
 from apps.engine.expressions.paths import equality_with, ordering_with, path_reader
+from apps.engine.expressions.regex import OPEN_PATTERN_VISITS
 from apps.engine.expressions.scope import Evaluator, Scope
 from apps.engine.expressions.syntax import (
     Binary,
@@ -200,11 +201,16 @@ class Compiler:
         function = FUNCTIONS[node.function]
         arguments = [self.compile(argument) for argument in node.arguments]
         call = function.call
+        surcharge = 0
+        if node.function == "matches" and not isinstance(node.arguments[-1], Literal):
+            surcharge = OPEN_PATTERN_VISITS
         if function.takes_missing:
             return lambda scope: call(scope, *[argument(scope) for argument in arguments])
 
         def evaluate(scope: Scope) -> Value:
             values = [argument(scope) for argument in arguments]
+            if surcharge:
+                scope.charge(surcharge)
             return MISSING if MISSING in values else call(scope, *values)
 
         return evaluate

@@ -11,10 +11,12 @@ import re2  # type: ignore[import-untyped]
 from apps.engine.expressions.errors import EvaluationError
 from apps.engine.expressions.scope import Meter
 
-LONGEST_PATTERN: Final = 1_024
-_PATTERN_MEMORY_BYTES: Final = 1 << 20
-# When its automaton outgrows the memory RE2 takes time proportional to text * program size.
-_STEPS_PER_VISIT_BITS = 14
+LONGEST_PATTERN: Final = 512
+_PATTERN_MEMORY_BYTES: Final = 512 << 10
+# When its automaton outgrows the memory RE2 takes some 3 ns per character and program instruction.
+_STEPS_PER_VISIT_BITS = 12
+OPEN_PATTERN_VISITS: Final = 200
+"""What a pattern costs that is not a literal: compiling one, or finding it too large, takes up to 10 ms."""
 
 
 class _Pattern(Protocol):
@@ -41,7 +43,9 @@ def compile_pattern(pattern: str) -> tuple[_Pattern, int]:
     if len(pattern) > LONGEST_PATTERN:
         raise EvaluationError(f"the regular expression is longer than {LONGEST_PATTERN} characters")
     try:
-        compiled: _Pattern = re2.compile(pattern.encode("utf-8", "replace"), _OPTIONS)
+        compiled: _Pattern = re2.compile(pattern.encode(), _OPTIONS)
+    except UnicodeEncodeError:
+        raise EvaluationError("invalid regular expression: not valid Unicode") from None
     except re2.error as error:
         raise EvaluationError(f"invalid regular expression: {_reason(error)}") from None
     return compiled, compiled.programsize
