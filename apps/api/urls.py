@@ -1,5 +1,10 @@
 """URLs of `api`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.api.rest.urls import unknown_urlpatterns
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.api.rest.urls")),
+    *unknown_urlpatterns,
+]

@@ -84,6 +84,10 @@ def event_list(
     return EventPage(events, events[-1].internal_id if has_more else None)
 
 
+def event_count(environment_id: uuid.UUID, where: EventFilter) -> int:
+    return _matching(environment_id, where).count()
+
+
 def event_get(environment_id: uuid.UUID, internal_id: str) -> Event | None:
     """The event; when it was sent again under the same internal id, the first."""
     return _entries(environment_id, internal_id).first()

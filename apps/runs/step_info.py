@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from apps.engine.protocol.dates import parse_date_ms
 from apps.runs.choices import StepStatus
 
 
@@ -55,9 +56,13 @@ class _Fields:
         value = self._values.get(key)
         return value if isinstance(value, str) else ""
 
-    def time(self, key: str) -> int | None:
+    def number(self, key: str) -> int | None:
         value = self._values.get(key)
         return value if isinstance(value, int) else None
+
+    def time(self, key: str) -> int | None:
+        """Milliseconds since the epoch; records hold RFC 3339 texts."""
+        return parse_date_ms(self.text(key))
 
 
 def step_info(op: str, raw: str, status: int) -> StepInfo | None:
@@ -79,7 +84,7 @@ def step_info(op: str, raw: str, status: int) -> StepInfo | None:
 
 def status_code(raw: str) -> int | None:
     """HTTP status of the app's answer, where the record says it."""
-    return _Fields(raw).time("status_code")
+    return _Fields(raw).number("status_code")
 
 
 def _timed_out(status: int) -> bool | None:

@@ -1,18 +1,18 @@
 """The part of graphene that Stepwell uses; the library itself ships no types."""
 
-import enum
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
-from graphql import GraphQLResolveInfo, GraphQLSchema, ValueNode
+from graphql import GraphQLResolveInfo, GraphQLSchema
 
-_Type = type[ObjectType] | type[InputObjectType] | type[Scalar] | type[Union] | type[Enum] | Structure | str
-_TypeRef = _Type | Callable[[], _Type]
+_Class: TypeAlias = type[ObjectType] | type[InputObjectType] | type[Scalar] | type[Union] | type[Enum]
+_Type: TypeAlias = _Class | Structure | str
+TypeRef = _Type | Callable[[], _Type]
 
 class Structure:
     def __init__(
         self,
-        of_type: _TypeRef,
+        of_type: TypeRef,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -28,7 +28,7 @@ class List(Structure): ...
 class Field:
     def __init__(
         self,
-        type_: _TypeRef,
+        type_: TypeRef,
         args: dict[str, Argument] | None = None,
         *,
         resolver: Callable[..., object] | None = None,
@@ -42,7 +42,7 @@ class Field:
 class Argument:
     def __init__(
         self,
-        type_: _TypeRef,
+        type_: TypeRef,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -53,7 +53,7 @@ class Argument:
 class InputField:
     def __init__(
         self,
-        type_: _TypeRef,
+        type_: TypeRef,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -64,6 +64,9 @@ class InputField:
 class ObjectType: ...
 
 class InputObjectType:
+    def __init__(
+        self, *, name: str | None = None, description: str | None = None, required: bool = False
+    ) -> None: ...
     def __getitem__(self, key: str) -> Any: ...
     def get(self, key: str, default: object = ...) -> Any: ...
 
@@ -83,6 +86,7 @@ class Scalar:
         default_value: object = ...,
         required: bool = False,
         deprecation_reason: str | None = None,
+        **arguments: object,
     ) -> None: ...
     serialize: ClassVar[Callable[..., object]]
     parse_value: ClassVar[Callable[..., object]]

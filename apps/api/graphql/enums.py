@@ -13,6 +13,7 @@ EventStatus = _enum("EventStatus", "RUNNING COMPLETED PAUSED FAILED PARTIALLY_FA
 FunctionRunStatus = _enum("FunctionRunStatus", "COMPLETED FAILED CANCELLED RUNNING QUEUED SKIPPED")
 FunctionStatus = _enum("FunctionStatus", "RUNNING COMPLETED FAILED CANCELLED")
 FunctionTriggerTypes = _enum("FunctionTriggerTypes", "EVENT CRON")
+RunDeferStatus = _enum("RunDeferStatus", "SCHEDULED ABORTED REJECTED")
 RunTraceSpanStatus = _enum("RunTraceSpanStatus", "FAILED QUEUED RUNNING COMPLETED WAITING CANCELLED SKIPPED")
 RunsOrderByDirection = _enum("RunsOrderByDirection", "ASC DESC")
 RunsV2OrderByField = _enum("RunsV2OrderByField", "QUEUED_AT STARTED_AT ENDED_AT")

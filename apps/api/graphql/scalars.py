@@ -1,6 +1,5 @@
 """The schema's scalars and their JSON forms (spec 03, 6.2)."""
 
-import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,17 +8,16 @@ import graphene
 from graphql import GraphQLError, StringValueNode, ValueNode, print_ast, value_from_ast_untyped
 
 from apps.api.graphql.times import format_time, parse_time
+from apps.engine.protocol.ids import is_ulid
 
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
 _UUID_LENGTH = 36
 
 
 def parse_ulid(value: object) -> str:
     """The id in upper case. Raises GraphQLError."""
-    text = value.upper() if isinstance(value, str) else ""
-    if not _ULID.fullmatch(text):
+    if not isinstance(value, str) or not is_ulid(value):
         raise GraphQLError(f"{value!r} is not a ULID")
-    return text
+    return value.upper()
 
 
 def parse_uuid(value: object) -> uuid.UUID:
@@ -139,6 +137,36 @@ class Unknown(graphene.Scalar):
     serialize = staticmethod(_same)
     parse_value = staticmethod(_same)
     parse_literal = staticmethod(value_from_ast_untyped)
+
+
+class _Word(graphene.Scalar):
+    """A short text that only answers carry."""
+
+    class Meta:
+        abstract = True
+
+    serialize = staticmethod(str)
+    parse_value = staticmethod(_text)
+
+    @staticmethod
+    def parse_literal(node: ValueNode, variables: object = None) -> str:
+        return _string_literal(node)
+
+
+class SpanMetadataKind(_Word):
+    """Metadata kind, a short dotted string."""
+
+
+class SpanMetadataScope(_Word):
+    """Metadata scope: run, step, step_attempt, request or extended_trace."""
+
+
+class SpanMetadataValues(graphene.Scalar):
+    """JSON object of metadata values."""
+
+    serialize = staticmethod(_same)
+    parse_value = staticmethod(_object)
+    parse_literal = Map.parse_literal
 
 
 class HTTPHeaders(graphene.Scalar):

@@ -16,8 +16,13 @@ from apps.runs.step_info import (
     step_info,
 )
 
-WAIT = {"event_name": "demo/resume", "expression": '"w1" == async.data.id', "timeout": 9}
-INVOKE = {"function_id": "myapp-hello", "triggering_event_id": "E", "timeout": 9}
+AT = 1_795_442_821_410  # 2026-11-23T14:07:01.41Z
+WAIT = {
+    "event_name": "demo/resume",
+    "expression": '"w1" == async.data.id',
+    "timeout": "2026-11-23T14:07:01.41Z",
+}
+INVOKE = {"function_id": "myapp-hello", "triggering_event_id": "E", "timeout": "2026-11-23T14:07:01.41Z"}
 
 
 @pytest.mark.parametrize(
@@ -26,52 +31,52 @@ INVOKE = {"function_id": "myapp-hello", "triggering_event_id": "E", "timeout": 9
         ("StepRun", {}, StepStatus.COMPLETED, RunInfo(None)),
         ("StepRun", {"type": "ai.wrap"}, StepStatus.COMPLETED, RunInfo("ai.wrap")),
         ("AIGateway", {}, StepStatus.RUNNING, RunInfo(None)),
-        ("Sleep", {"sleep_until": 5}, StepStatus.SLEEPING, SleepInfo(5)),
+        ("Sleep", {"sleep_until": "2026-11-23T14:07:01.41Z"}, StepStatus.SLEEPING, SleepInfo(AT)),
         ("Sleep", {}, StepStatus.SLEEPING, None),
         (
             "WaitForEvent",
             WAIT,
             StepStatus.WAITING,
-            WaitForEventInfo("demo/resume", '"w1" == async.data.id', 9, None, None),
+            WaitForEventInfo("demo/resume", '"w1" == async.data.id', AT, None, None),
         ),
         (
             "WaitForEvent",
-            {"event_name": "demo/resume", "timeout": 9, "found_event_id": "F"},
+            {"event_name": "demo/resume", "timeout": "2026-11-23T14:07:01.41Z", "found_event_id": "F"},
             StepStatus.COMPLETED,
-            WaitForEventInfo("demo/resume", None, 9, "F", False),
+            WaitForEventInfo("demo/resume", None, AT, "F", False),
         ),
         (
             "WaitForEvent",
             WAIT,
             StepStatus.TIMED_OUT,
-            WaitForEventInfo("demo/resume", '"w1" == async.data.id', 9, None, True),
+            WaitForEventInfo("demo/resume", '"w1" == async.data.id', AT, None, True),
         ),
         (
             "WaitForEvent",
             WAIT,
             StepStatus.CANCELLED,
-            WaitForEventInfo("demo/resume", '"w1" == async.data.id', 9, None, None),
+            WaitForEventInfo("demo/resume", '"w1" == async.data.id', AT, None, None),
         ),
         (
             "WaitForSignal",
-            {"signal": "go", "timeout": 9},
+            {"signal": "go", "timeout": "2026-11-23T14:07:01.41Z"},
             StepStatus.TIMED_OUT,
-            WaitForSignalInfo("go", 9, True),
+            WaitForSignalInfo("go", AT, True),
         ),
         ("WaitForSignal", {"signal": "go"}, StepStatus.WAITING, None),
         (
             "InvokeFunction",
             INVOKE,
             StepStatus.INVOKING,
-            InvokeInfo("E", "myapp-hello", 9, None, None, None),
+            InvokeInfo("E", "myapp-hello", AT, None, None, None),
         ),
         (
             "InvokeFunction",
             {**INVOKE, "found_event_id": "F", "invoked_run_id": "R"},
             StepStatus.FAILED,
-            InvokeInfo("E", "myapp-hello", 9, "F", "R", False),
+            InvokeInfo("E", "myapp-hello", AT, "F", "R", False),
         ),
-        ("InvokeFunction", {"timeout": 9}, StepStatus.INVOKING, None),
+        ("InvokeFunction", {"timeout": "2026-11-23T14:07:01.41Z"}, StepStatus.INVOKING, None),
         ("Function", {}, StepStatus.COMPLETED, None),
     ],
 )

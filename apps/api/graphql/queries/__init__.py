@@ -1,0 +1,1 @@
+"""Read operations, one mixin of the root type per subject."""
