@@ -17,7 +17,8 @@ MIN_JITTER_MS = 1000
 _PREFIX = re.compile(r"(?:CRON_)?TZ=(\S*)\s+")
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+/-]+")
 _TERM = re.compile(
-    r"(?P<first>\*|\?|[a-z]{3}|\d{1,2})(?:-(?P<last>[a-z]{3}|\d{1,2}))?(?:/(?P<step>\d{1,3}))?"
+    r"(?P<first>\*|\?|[a-z]{3}|\d{1,2})(?:-(?P<last>[a-z]{3}|\d{1,2}))?(?:/(?P<step>\d{1,3}))?",
+    re.ASCII,
 )
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -126,18 +127,18 @@ def _field(text: str, field: _Field) -> str:
 def _term(term: str, field: _Field) -> range:
     match = _TERM.fullmatch(term)
     if not match:
-        raise _InvalidCron(term)
+        raise _InvalidCron(f"no such term: {term!r}")
     first, last = _bounds(match["first"], match["last"], match["step"], field)
     step = int(match["step"] or 1)
     if step == 0 or not field.lowest <= first <= last <= field.highest:
-        raise _InvalidCron(term)
+        raise _InvalidCron(f"no such term: {term!r}")
     return range(first, last + 1, step)
 
 
 def _bounds(first: str, last: str | None, step: str | None, field: _Field) -> tuple[int, int]:
     if first in "*?":
         if last is not None:
-            raise _InvalidCron(first)
+            raise _InvalidCron("a star has no end")
         return field.lowest, field.highest
     begin = _number(first, field)
     if last is not None:
@@ -148,7 +149,7 @@ def _bounds(first: str, last: str | None, step: str | None, field: _Field) -> tu
 def _number(text: str, field: _Field) -> int:
     number = int(text) if text.isdigit() else field.names.get(text)
     if number is None:
-        raise _InvalidCron(text)
+        raise _InvalidCron(f"no such value: {text!r}")
     return number
 
 

@@ -1,0 +1,15 @@
+"""What is in the event stream of the tests' shard."""
+
+from typing import cast
+
+import redis
+
+from apps.engine.event_stream import EventEntry, parse_entry
+from apps.engine.keys import Keys
+
+STREAM = Keys("t").events
+
+
+def stored(client: redis.Redis) -> list[EventEntry]:
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(STREAM))
+    return [parse_entry(fields) for _, fields in entries]
