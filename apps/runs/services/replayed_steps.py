@@ -1,6 +1,7 @@
 """Which steps a rerun from a step keeps, and the memos that the engine sends for them (spec 02, 12.2)."""
 
 from collections.abc import Iterable, Mapping
+from typing import NoReturn
 
 from apps.engine.protocol import memos
 from apps.runs.choices import StepStatus
@@ -53,11 +54,14 @@ def _memo(step: StepAttempt, payload: StepPayload | None) -> bytes:
         return memos.error_memo(payload.error.encode())
     if step.op == "Sleep" or (step.op in _WAITS and step.status == StepStatus.TIMED_OUT):
         return memos.NULL_MEMO
-    if payload is None or payload.output is None:
-        raise StepOutputGone
-    output = payload.output.encode()
+    output = (payload.output or "").encode() if payload is not None else b""
     if step.op == "WaitForEvent":
-        return output
+        return output or _gone()
     if step.op == "WaitForSignal":
         return memos.signal_memo(str(step.info_fields().get("signal", "")), output)
-    return memos.data_memo(output)
+    return memos.data_memo(output) if step.status == StepStatus.COMPLETED else _gone()
+
+
+def _gone() -> NoReturn:
+    """A step without output returned nothing; a received event and an error are never empty."""
+    raise StepOutputGone
