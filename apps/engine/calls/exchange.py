@@ -174,7 +174,9 @@ def _was_stale(error: BaseException, sending: _Sending) -> bool:
         return False
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return isinstance(error.message, str)  # else the head of a response had begun
-    return isinstance(error, aiohttp.ClientOSError) and isinstance(error.__cause__, ConnectionError)
+    if not isinstance(error, aiohttp.ClientConnectionError):
+        return False
+    return isinstance(error, ConnectionError) or isinstance(error.__cause__, ConnectionError)
 
 
 def _too_large(limit: int) -> TransportFailed:

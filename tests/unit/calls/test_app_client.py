@@ -353,11 +353,27 @@ async def test_the_repetition_fails_like_any_other(client: AppClient) -> None:
         assert server.connections == 2
 
 
-@pytest.mark.parametrize(
-    "begun", [b"HTTP/1.1 200 OK\r\nX-A", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"]
-)
+HEAD_AND_PART = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nX-A", HEAD_AND_PART])
 async def test_an_answer_that_had_begun_is_not_asked_for_again(client: AppClient, begun: bytes) -> None:
     async with serving(FirstThen(begun, http(b"2"))) as server:
+        await client.call(server.url(), {}, b"first")
+        await failed(client, server.url())
+        assert server.connections == 1
+
+
+async def test_a_reset_within_an_answer_is_not_asked_for_again(client: AppClient) -> None:
+    async def respond(received: Received, writer: asyncio.StreamWriter) -> None:
+        if received.body == b"first":
+            writer.write(http(b"1"))
+            return
+        writer.write(HEAD_AND_PART)
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+    async with serving(respond) as server:
         await client.call(server.url(), {}, b"first")
         await failed(client, server.url())
         assert server.connections == 1
