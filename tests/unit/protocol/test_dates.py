@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.protocol.dates import parse_date_ms, parse_due_ms, rfc3339
@@ -109,6 +109,7 @@ def test_rfc3339_of_a_year_that_no_date_has() -> None:
         rfc3339(10**18)
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)))
 def test_what_rfc3339_writes_reads_back(moment: datetime) -> None:
     milliseconds = (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
@@ -117,6 +118,7 @@ def test_what_rfc3339_writes_reads_back(moment: datetime) -> None:
     assert parse_date_ms(rfc3339(milliseconds)) == milliseconds
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text(alphabet="0123456789-:T.Z+ JanMonGMT,", max_size=40)))
 def test_any_text_is_a_date_or_not(text: str) -> None:
     assert isinstance(parse_date_ms(text), int | None)

@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.protocol.durations import MAX_MS, DurationError, format_duration, parse_duration_ms
@@ -79,11 +79,13 @@ def test_the_shown_form_is_short(milliseconds: int, text: str) -> None:
     assert format_duration(milliseconds) == text
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=MAX_MS))
 def test_the_shown_form_parses_back(milliseconds: int) -> None:
     assert parse_duration_ms(format_duration(milliseconds)) == milliseconds
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text(alphabet="0123456789.smhdwunµ ", max_size=120)))
 def test_any_text_is_a_duration_or_refused(text: str) -> None:
     with contextlib.suppress(DurationError):

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.protocol.event_batches import NOT_EVENTS
@@ -310,6 +310,7 @@ def test_an_invocation_outside_of_the_limits() -> None:
         parse_invocation(b'{"ts":1}', "fn", received_ms=NOW, max_bytes=1000, seed=None)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_answered(body: bytes) -> None:
     assert isinstance(parse(body), ParsedEvents)
@@ -324,6 +325,7 @@ _field = st.sampled_from(["name", "data", "user", "id", "ts", "v", "meta"])
 _meta = st.fixed_dictionaries({}, optional={"sessions": _json, "propagated_sessions": _json})
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(_field, _json | _meta), max_size=3))
 def test_any_event_is_accepted_whole_or_refused(events: list[dict[str, Any]]) -> None:
     parsed = parse(json.dumps(events))

@@ -3,7 +3,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ulid_transform import ulid_to_bytes
 
@@ -133,6 +133,7 @@ def test_the_time_of_something_else_is_refused() -> None:
         ulid_time_ms("nothing")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_the_parsers(text: str) -> None:
     assert isinstance(parse_seed(text), Seed | None)

@@ -5,7 +5,7 @@ from typing import Any
 
 import jcs  # type: ignore[import-untyped]
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.protocol.jcs import CanonicalError, canonicalise, number_text
@@ -68,6 +68,7 @@ def test_nesting_beyond_pythons_own_limit() -> None:
     assert canonicalise(raw) == raw.replace(b"1.0", b"1")
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_read_back_as_the_same_double(number: float) -> None:
     text = number_text(number)
@@ -87,6 +88,7 @@ _values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_values)
 def test_any_value_keeps_its_meaning_and_is_stable(value: Any) -> None:
     canonical = canonicalise(json.dumps(value).encode())
@@ -94,11 +96,13 @@ def test_any_value_keeps_its_meaning_and_is_stable(value: Any) -> None:
     assert _as_doubles(json.loads(canonical)) == _as_doubles(json.loads(json.dumps(value)))
 
 
+@settings(deadline=None)
 @given(_values)
 def test_it_agrees_with_a_reference_implementation(value: Any) -> None:
     assert canonicalise(json.dumps(value).encode()) == jcs.canonicalize(_as_doubles(value))
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_have_a_form_or_are_refused(raw: bytes) -> None:
     with contextlib.suppress(CanonicalError):

@@ -1,7 +1,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.protocol.retry import backoff_ms, retry_after_ms
@@ -68,6 +68,7 @@ def test_what_says_nothing_is_ignored(header: str) -> None:
     assert retry_after_ms(header, NOW) is None
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_header_is_within_a_day_or_ignored(header: str) -> None:
     moment = retry_after_ms(header, NOW)
