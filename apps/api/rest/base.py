@@ -19,6 +19,7 @@ class RestView(APIView):
     renderer_classes = (JsonRenderer,)
     parser_classes = ()
     content_negotiation_class = AlwaysJson
+    metadata_class = None  # OPTIONS is a wrong method like any other
 
     def get_exception_handler(self) -> Callable[..., object]:
         return answer_error
