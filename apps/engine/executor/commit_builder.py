@@ -69,20 +69,19 @@ class CommitBuilder:
         info = op_info(op)
         if self.dispatch.status_code:
             info["status_code"] = self.dispatch.status_code
-        self.records.append(
-            StepRecorded(
-                run_id=self.item.run_id,
-                step_id=op.id,
-                attempt=attempt,
-                op="StepRun" if op.op in _RUN_OPS else op.op,
-                status=status,
-                name=op.display_name or op.user_id or op.name,
-                queued_at=self.item.queued_at,
-                max_attempts=self.spec.max_attempts,
-                input=op.input,
-                **{"info": _encode_json(info), **fields},  # type: ignore[arg-type]  # by field name
-            )
+        record = StepRecorded(
+            run_id=self.item.run_id,
+            step_id=op.id,
+            attempt=attempt,
+            op="StepRun" if op.op in _RUN_OPS else op.op,
+            status=status,
+            name=op.display_name or op.user_id or op.name,
+            queued_at=self.item.queued_at,
+            max_attempts=self.spec.max_attempts,
+            input=op.input,
+            info=_encode_json(info),
         )
+        self.records.append(msgspec.structs.replace(record, **fields) if fields else record)
 
     def record_function(self, status: str, output: bytes = b"", error: bytes = b"") -> None:
         """Record the outcome of the code outside of steps, or of a targeted step that never reported."""

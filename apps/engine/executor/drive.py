@@ -130,7 +130,7 @@ class Driver:
         try:
             response = await self._client.call(url, headers, body)
         except TransportFailed as exc:
-            return 0, failed_call(exc.kind, exc.message)
+            return 0, failed_call(exc.kind, exc.message, exc.detail)
         return response.status, classify(response.status, response.headers, response.body, clock.now_ms())
 
     def _context(self, item: Item, state: RunState, spec: FunctionSpec) -> requests.CallContext:

@@ -31,11 +31,15 @@ local function new_run_item(P, run, now, due, kind, extra)
   return id, fn, num(queued)
 end
 
+-- While a discovery of the run is under way the next one waits for its answer, so that many branches
+-- that end together cost few requests; but no longer than this, since the app may hang in it.
+local DISCOVERY_WAIT_MS = 250
+
 -- Make sure that a discovery will see everything saved so far. One that is queued and not leased yet
 -- serves, since state is read at the lease. Returns the new item, when there is one, not placed yet.
 local function want_discovery(P, run, now, position)
   local key = P .. ':run:' .. run
-  local ver, queued = unpack(call('HMGET', key, 'ver', 'dq'))
+  local ver, queued, leased = unpack(call('HMGET', key, 'ver', 'dq', 'dl'))
   if num(ver) >= 2 and call('SCARD', P .. ':pending:' .. run) == 0 then call('HSET', key, 'die', '0') end
   if queued then
     call('HSET', P .. ':i:' .. queued, 'c', position)
@@ -43,7 +47,23 @@ local function want_discovery(P, run, now, position)
   end
   local id, fn, score = new_run_item(P, run, now, now, 'edge', { 'c', position })
   call('HSET', key, 'dq', id)
+  if leased then
+    push_timer(P, id, now + DISCOVERY_WAIT_MS)
+    return nil
+  end
   return id, fn, score
+end
+
+-- A discovery is no longer under way: the one that waited for it may go.
+local function discovery_answered(P, run, id)
+  local key = P .. ':run:' .. run
+  local queued, leased = unpack(call('HMGET', key, 'dq', 'dl'))
+  if leased ~= id then return end
+  call('HDEL', key, 'dl')
+  if queued and call('ZREM', P .. ':timers', queued) == 1 then
+    local fn, score = unpack(call('HMGET', P .. ':i:' .. queued, 'f', 'sc'))
+    push_ready(P, queued, fn, num(score))
+  end
 end
 
 local function schedule_discovery(P, run, now, position)

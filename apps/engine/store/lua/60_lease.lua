@@ -27,6 +27,7 @@ local function leased_view(P, id, item, token, now)
   if item.k == 'edge' then
     local key = P .. ':run:' .. item.r
     if call('HGET', key, 'dq') == id then call('HDEL', key, 'dq') end
+    call('HSET', key, 'dl', id)
   end
   if num(item.g) == 1 and item.k == 'start' then
     call('HSETNX', P .. ':run:' .. item.r, 'st', now)
@@ -88,6 +89,7 @@ local function sweep(keys, args)
       delete_item(P, id, item)
     else
       local ended = call('HINCRBY', P .. ':i:' .. id, 'x', 1)
+      discovery_answered(P, item.r, id)
       requeue_item(P, id, item, now, now, ended > 10 and 1 or 0)
     end
   end

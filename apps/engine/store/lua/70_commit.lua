@@ -220,6 +220,7 @@ local function commit(keys, args)
   local run_key = P .. ':run:' .. item.r
   if args[4] ~= '' and call('HGET', run_key, 'ver') == '-1' then call('HSET', run_key, 'ver', args[4]) end
   local c = { P = P, now = now, run = item.r, id = id, item = item, ready = {} }
+  if item.k == 'edge' then discovery_answered(P, item.r, id) end
   local at = 8
   while at <= #args do at = ops[args[at]](c, args, at + 1) end
   record_history(P, args[5])
