@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.engine.protocol import signing
+from apps.engine.store.client import RedisUnavailable
 from apps.registry import configuration
 from apps.registry.server_information import server_information
 from apps.registry.services import apps, syncing
@@ -41,7 +42,10 @@ def register(request: HttpRequest) -> HttpResponse:
     expected = request.headers.get("X-Inngest-Expected-Server-Kind", "")
     if expected and expected != kind:
         return _json({"error": f"Expected server kind {kind}, got {expected}"}, 400)
-    result = syncing.registration_receive(DEV_ENVIRONMENT_ID, request.body, configuration.sync_policy())
+    try:
+        result = syncing.registration_receive(DEV_ENVIRONMENT_ID, request.body, configuration.sync_policy())
+    except RedisUnavailable:
+        return _json(_envelope("The functions are stored, but the engine is not reachable yet", 503), 503)
     if isinstance(result, RegistrationError):
         return _json(result.body(), result.status)
     return _json(_registered(result), 200)
@@ -54,7 +58,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     """DELETE /fn/remove?url=<app url>: archive the app at the URL."""
     url = request.GET.get("url", "")
     if not apps.app_remove_by_url(DEV_ENVIRONMENT_ID, url):
-        return _json({"error": f"App not found: {url}", "data": None, "status": 404}, 404)
+        return _json(_envelope(f"App not found: {url}", 404), 404)
     return HttpResponse()
 
 
@@ -76,6 +80,10 @@ def _registered(result: syncing.SyncResult) -> dict[str, object]:
         "app_id": str(result.app_id),
     }
     return answer | ({"warnings": result.warnings} if result.warnings else {})
+
+
+def _envelope(error: str, status: int) -> dict[str, object]:
+    return {"error": error, "data": None, "status": status}
 
 
 def _json(body: Mapping[str, object], status: int) -> HttpResponse:
