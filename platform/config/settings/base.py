@@ -29,7 +29,8 @@ STEPWELL_SIGNING_KEY_FALLBACK = env.secret("STEPWELL_SIGNING_KEY_FALLBACK", "INN
 STEPWELL_EVENT_KEYS = env.secret_words("STEPWELL_EVENT_KEYS", "INNGEST_EVENT_KEY")
 credentials.check_signing_key("STEPWELL_SIGNING_KEY", STEPWELL_SIGNING_KEY)
 credentials.check_signing_key("STEPWELL_SIGNING_KEY_FALLBACK", STEPWELL_SIGNING_KEY_FALLBACK)
-if STEPWELL_MODE == "server":
+# Processes with a role need the keys; the supervisor of `manage.py dev` may still get them as flags.
+if STEPWELL_MODE == "server" and STEPWELL_ROLES:
     credentials.require_server_keys(STEPWELL_SIGNING_KEY, STEPWELL_EVENT_KEYS)
 
 # Apps to sync, and how they are found and watched (spec 03 9.6). The interval is in seconds.
