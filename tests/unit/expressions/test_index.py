@@ -1,7 +1,7 @@
 """Equality terms find every wait that an event matches (spec 02, 7.2 'Scaling')."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.engine.expressions import (
@@ -100,6 +100,8 @@ _SCALARS = st.one_of(
 )
 _VALUES: st.SearchStrategy[Value] = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=2), st.just({}))
 _DATA = st.dictionaries(st.sampled_from("ab"), _VALUES)
+_FEW = st.sampled_from([None, True, False, 0, 0.0, 1, 1.0, "1", ""])
+_SIMILAR_DATA = st.fixed_dictionaries({"a": _FEW, "b": _FEW})
 _OPERANDS = st.sampled_from(
     [
         "event.data.a",
@@ -138,13 +140,38 @@ _EXPRESSIONS = st.recursive(
 )
 
 
-@given(_EXPRESSIONS, _DATA, _DATA)
-@example("async.data.a == event.data.a", {"a": 1}, {"a": 1.0})
-@example("async.data.a == event.data.a", {"a": True}, {"a": 1})
-@example("async.data.a == event.data.a", {}, {"a": None})
-def test_terms_are_sound_and_complete(
-    source: str, data: dict[str, object], async_data: dict[str, object]
-) -> None:
+_CONJUNCTIONS = st.lists(
+    st.sampled_from(
+        [
+            "async.data.a == event.data.a",
+            "event.data.b == async.data.b",
+            "async.data.a == event.data.b",
+            "async.data.b != 'x'",
+            "async.data.a == 1",
+            "true == async.data.b",
+            "async.data.a == null",
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+).map(" && ".join)
+
+
+# The arriving event mostly has what the run's event has, so that many expressions match.
+_PAIRS = st.builds(
+    lambda data, changed: (data, {**data, **changed}),
+    st.one_of(_SIMILAR_DATA, _DATA),
+    st.one_of(st.just({}), st.just({}), _DATA),
+)
+
+
+@settings(max_examples=300)
+@given(st.one_of(_EXPRESSIONS, _CONJUNCTIONS), _PAIRS)
+@example("async.data.a == event.data.a", ({"a": 1}, {"a": 1.0}))
+@example("async.data.a == event.data.a", ({"a": True}, {"a": 1}))
+@example("async.data.a == event.data.a", ({}, {"a": None}))
+def test_terms_are_sound_and_complete(source: str, pair: tuple[dict[str, object], dict[str, object]]) -> None:
+    data, async_data = pair
     program = compile_expression(source)
     run, arriving = {"data": data}, {"data": async_data}
     terms, is_complete = equality_terms(program, run)
