@@ -54,6 +54,9 @@ class Driver:
         self._shard = shard
         self._signing_key = signing_key
 
+    async def close(self) -> None:
+        await self._client.close()
+
     async def drive(self, leased: Leased, track: Tracker) -> None:
         """Work on a lease and on those that follow from it. `track` learns of each item held."""
         item, state = leased

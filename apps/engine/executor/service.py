@@ -61,6 +61,7 @@ class Executor:
             for chore in chores:
                 chore.cancel()
             await self._waker.close()
+            await self._driver.close()
 
     async def _lease_once(self, stop: asyncio.Event) -> None:
         room = self._capacity - len(self._tasks)
