@@ -34,17 +34,17 @@ class EventItem(msgspec.Struct, omit_defaults=True):
     source: str
     source_id: str | None
     user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    v: str = ""
+    v: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Body(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"{}")
     user: msgspec.Raw = msgspec.Raw(b"null")
-    v: str | None = None
+    v: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _body_decoder = msgspec.json.Decoder(_Body)
-_EMPTY = frozenset({b"null", b"{}"})
+_EMPTY = frozenset({b"null", b"{}", b'""'})
 
 
 class EventListView(RestView):
@@ -93,9 +93,13 @@ def event_item(event: Event, body: str) -> EventItem:
         ts=event.ts,
         source="",
         source_id=None,
-        user=msgspec.UNSET if bytes(parts.user) in _EMPTY else parts.user,
-        v=parts.v or "",
+        user=_unless_empty(parts.user),
+        v=_unless_empty(parts.v),
     )
+
+
+def _unless_empty(value: msgspec.Raw) -> msgspec.Raw | msgspec.UnsetType:
+    return msgspec.UNSET if bytes(value) in _EMPTY else value
 
 
 def _limit(request: Request) -> int:

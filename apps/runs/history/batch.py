@@ -224,15 +224,13 @@ class _Head(msgspec.Struct):
     ts: int | float = 0
 
 
+_LARGEST_INTEGER = 2**63
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
 def _event_row(key: str, stream_id: str, entry: EventEntry) -> EventRow:
     received_at = int(stream_id.partition("-")[0])
-    try:
-        head = _head_decoder.decode(entry.body)
-    except msgspec.DecodeError as error:
-        raise BadRecord(f"body of event {entry.internal_id}: {error}") from error
+    head = _head(entry)
     environment_id, account_id = _uuids(entry.env_id, entry.account_id)
     return EventRow(
         key,
@@ -241,11 +239,26 @@ def _event_row(key: str, stream_id: str, entry: EventEntry) -> EventRow:
         entry.internal_id,
         clean_text(head.id) or entry.internal_id,
         clean_text(entry.name),
-        int(head.ts) or received_at,
+        _moment(head.ts) or received_at,
         received_at,
         entry.name.startswith("inngest/"),
         entry.context.source,
     )
+
+
+def _head(entry: EventEntry) -> _Head:
+    """An id or a time of another type than ours counts as absent. Raises BadRecord for what is not JSON."""
+    try:
+        return _head_decoder.decode(entry.body)
+    except msgspec.ValidationError:
+        return _Head()
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRecord(f"body of event {entry.internal_id}: {error}") from error
+
+
+def _moment(ts: int | float) -> int:
+    """0 for what no column holds."""
+    return int(ts) if abs(ts) < _LARGEST_INTEGER else 0
 
 
 def _code(codes: dict[str, int], status: str) -> int:

@@ -82,5 +82,9 @@ class HistoryDatabase:
                 batch.add_records(decode_records(entry.fields[b"d"]))
         except BadRecord:
             raise
-        except (ValueError, KeyError) as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
+        except (
+            ValueError,
+            KeyError,
+            RecursionError,
+        ) as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
             raise BadRecord(f"{type(error).__name__}: {error}") from error
