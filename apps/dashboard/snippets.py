@@ -10,7 +10,6 @@ EXAMPLE_EVENT: Final = '{\n  "name": "shop/order.placed",\n  "data": {\n    "ord
 
 _TYPESCRIPT: Final = """\
 // INNGEST_DEV={origin} node server.mjs
-import http from "node:http";
 import {{ Inngest }} from "inngest";
 import {{ createServer }} from "inngest/node";
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 
 def is_same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """True when `Origin` names the host that the request was sent to, or when there is none (not a browser)."""
+    """Whether `Origin` names the host that the request was sent to; without one it is not a browser."""
     by_name = dict(headers)
     origin = by_name.get(b"origin")
     if origin is None:

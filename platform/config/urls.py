@@ -10,3 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.api.urls")),
     path("", include("apps.dashboard.urls")),
 ]
+
+handler404 = "apps.dashboard.views.errors.not_found"

@@ -12,6 +12,7 @@ function showState(state, text) {
   for (const element of document.querySelectorAll("[data-connection]")) {
     element.dataset.state = state;
     element.textContent = text;
+    element.hidden = false;
   }
 }
 

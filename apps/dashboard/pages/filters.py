@@ -60,7 +60,12 @@ class RunFilters:
 
     def query(self) -> dict[str, str | list[str]]:
         """The URL's query of these filters, without what is empty."""
-        values = {"status": list(self.statuses), "function": self.function, "app": self.app, "range": self.range}
+        values: dict[str, str | list[str]] = {
+            "status": list(self.statuses),
+            "function": self.function,
+            "app": self.app,
+            "range": self.range,
+        }
         return {key: value for key, value in values.items() if value}
 
 

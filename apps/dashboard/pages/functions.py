@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import F
 from django.http import Http404
 
 from apps.dashboard.presenters.functions import FunctionView, function_view
@@ -18,6 +19,15 @@ def function_list(environment_id: UUID) -> list[FunctionView]:
 def live_function(environment_id: UUID, slug: str) -> Function:
     """Raises Http404."""
     function = selectors.function_by_slug(environment_id, slug)
+    if function is None:
+        raise Http404("no such function")
+    return function
+
+
+def known_function(environment_id: UUID, slug: str) -> Function:
+    """The live function, else one that was archived. Raises Http404."""
+    rows = Function.objects.filter(environment_id=environment_id, slug=slug)
+    function = rows.order_by(F("archived_at").desc(nulls_first=True), "id").first()
     if function is None:
         raise Http404("no such function")
     return function

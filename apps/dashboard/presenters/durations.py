@@ -23,6 +23,11 @@ def _two_units(ms: int) -> str:
     return f"{ms // size} {unit}" + (f" {rest} {small_unit}" if rest else "")
 
 
+def period_text(ms: int) -> str:
+    """A configured length of time: `30 s` where a measured one would be `30.0 s`."""
+    return f"{ms // 1_000} s" if ms % 1_000 == 0 and ms < 60_000 else duration_text(ms)
+
+
 def relative_text(age_ms: int) -> str:
     """`just now`, `5 m ago`, or `in 2 h` for a time that is still to come."""
     away = abs(age_ms)

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from apps.dashboard.presenters.durations import duration_text
+from apps.dashboard.presenters.durations import period_text
 from apps.engine.functions import ConcurrencyLimit, FunctionSpec, Trigger, decode_spec
 from apps.registry.models import Function
 
@@ -96,9 +96,9 @@ def _rates(spec: FunctionSpec) -> Iterator[tuple[str, str]]:
     if spec.rate_limit:
         yield "Rate limit", _rate(spec.rate_limit.limit, spec.rate_limit.period_ms, spec.rate_limit.key)
     if spec.debounce:
-        yield "Debounce", f"{duration_text(spec.debounce.period_ms)}{_per(spec.debounce.key)}"
+        yield "Debounce", f"{period_text(spec.debounce.period_ms)}{_per(spec.debounce.key)}"
     if spec.batch:
-        wait = duration_text(spec.batch.timeout_ms)
+        wait = period_text(spec.batch.timeout_ms)
         yield "Batch", f"up to {spec.batch.max_size} within {wait}{_per(spec.batch.key)}"
     if spec.singleton:
         yield "Singleton", f"{spec.singleton.mode}{_per(spec.singleton.key)}"
@@ -106,13 +106,13 @@ def _rates(spec: FunctionSpec) -> Iterator[tuple[str, str]]:
 
 def _timeouts(spec: FunctionSpec) -> Iterator[tuple[str, str]]:
     if spec.start_timeout_ms:
-        yield "Must start within", duration_text(spec.start_timeout_ms)
+        yield "Must start within", period_text(spec.start_timeout_ms)
     if spec.finish_timeout_ms:
-        yield "Must finish within", duration_text(spec.finish_timeout_ms)
+        yield "Must finish within", period_text(spec.finish_timeout_ms)
 
 
 def _rate(limit: int, period_ms: int, key: str) -> str:
-    return f"{limit} per {duration_text(period_ms)}{_per(key)}"
+    return f"{limit} per {period_text(period_ms)}{_per(key)}"
 
 
 def _per(key: str) -> str:

@@ -9,11 +9,13 @@ from typing import Final
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 _OPENERS: Final = frozenset("{[")
 _CLOSERS: Final = frozenset("}]")
+_SEPARATORS: Final = frozenset(",")
+_SHOWN_AS: Final = {":": ": "}
 
 
 @dataclass(slots=True)
 class Line:
-    """`depth` counts the containers around the line; `tokens` are (class, text), class of tokens.css or ""."""
+    """`depth` counts the containers around the line; `tokens` are pairs of CSS class (or "") and text."""
 
     depth: int
     tokens: list[tuple[str, str]] = field(default_factory=list)
@@ -39,8 +41,8 @@ def _add(lines: list[Line], token: str, following: str) -> None:
     depth = lines[-1].depth
     if token in _CLOSERS and not _just_opened(lines[-1]):
         lines.append(Line(max(0, depth - 1)))
-    lines[-1].tokens.append((_token_class(token, following), ": " if token == ":" else token))
-    if token == "," and following:
+    lines[-1].tokens.append((_css_class(token, following), _SHOWN_AS.get(token, token)))
+    if token in _SEPARATORS and following:
         lines.append(Line(lines[-1].depth))
     elif token in _OPENERS and following not in _CLOSERS:
         lines.append(Line(lines[-1].depth + 1))
@@ -50,7 +52,7 @@ def _just_opened(line: Line) -> bool:
     return bool(line.tokens) and line.tokens[-1][1] in _OPENERS
 
 
-def _token_class(token: str, following: str) -> str:
+def _css_class(token: str, following: str) -> str:
     if token.startswith('"'):
         return "k" if following == ":" else "s"
     if token in ("true", "false", "null"):

@@ -15,6 +15,10 @@ class Badge:
     tone: str
     icon: str
 
+    @property
+    def tone_class(self) -> str:
+        return f"tone-{self.tone}"
+
 
 _QUEUED: Final = Badge("Queued", "quiet", "circle-dashed")
 _RUNNING: Final = Badge("Running", "busy", "loader-circle")

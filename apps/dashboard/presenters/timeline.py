@@ -29,6 +29,7 @@ _OPS: Final = {
     "AIGateway": ("sparkles", "step.ai"),
     "Function": ("square-function", "function"),
 }
+_WAITING_OPS: Final = frozenset({"Sleep", "WaitForEvent", "WaitForSignal", "InvokeFunction"})
 _STEP_BADGES: Final = {
     StepStatus.SLEEPING: SLEEPING_BADGE,
     StepStatus.INVOKING: INVOKING_BADGE,
@@ -65,8 +66,15 @@ class Row:
     retries: int
 
     @property
-    def is_growing(self) -> bool:
-        return any(bar.end is None for bar in self.bars)
+    def shows_op(self) -> bool:
+        """The plain kind goes without saying, and some badges say the kind themselves."""
+        is_plain = self.node.op == "StepRun" or self.icon == self.badge.icon
+        return self.node.kind is NodeKind.STEP and not is_plain
+
+    @property
+    def since(self) -> int:
+        """From when an open row's length counts."""
+        return self.node.started_at or self.node.queued_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,14 @@ class _Scale:
         return (at - self.start) / max(1, self.end - self.start) * 100
 
 
-def build_timeline(root: TraceNode, run_name: str, now_ms: int, max_rows: int = MAX_ROWS) -> Timeline:
-    """`root` is that of `apps.runs.trace.run_tree`; a run that has not ended is drawn up to `now_ms`."""
+def build_timeline(root: TraceNode, run_name: str, now_ms: int, max_rows: int | None = MAX_ROWS) -> Timeline:
+    """`root` is that of `apps.runs.trace.run_tree`; a run that has not ended is drawn up to `now_ms`.
+    Of more rows than `max_rows` the last ones are shown.
+    """
     end = root.ended_at or max(now_ms, root.queued_at)
     scale = _Scale(root.queued_at, max(end, _last_end(root)))
     nodes = list(_flatten(root.steps, depth=0))
-    hidden = max(0, len(nodes) - max_rows)
+    hidden = 0 if max_rows is None else max(0, len(nodes) - max_rows)
     rows = [_row(root, 0, run_name, scale), *(_row(node, depth, "", scale) for node, depth in nodes[hidden:])]
     return Timeline(
         start=scale.start,
@@ -167,7 +177,12 @@ def _bars(node: TraceNode, badge: Badge, scale: _Scale) -> Iterator[Bar]:
         return
     if started > node.queued_at:
         yield _bar(node.queued_at, started, "queued", scale)
-    yield _bar(started, node.ended_at, badge.tone, scale)
+    yield _bar(started, node.ended_at, _tone(node, badge), scale)
+
+
+def _tone(node: TraceNode, badge: Badge) -> str:
+    """Time in which the run waited for something is told apart from time in which code ran."""
+    return "wait" if node.op in _WAITING_OPS and badge.tone == "ok" else badge.tone
 
 
 def _bar(start: int, end: int | None, tone: str, scale: _Scale) -> Bar:
@@ -194,6 +209,12 @@ def _tip(node: TraceNode, name: str, badge: Badge) -> str:
     return "\n".join(lines)
 
 
-def find_node(root: TraceNode, key: str) -> TraceNode | None:
-    """The node that a row's key names; None for a key of another run."""
-    return next((node for node, _ in [(root, 0), *_flatten(root.steps, 0)] if row_key(node) == key), None)
+def failing_step(root: TraceNode) -> str:
+    """Of a failed run: where it failed, as a sentence; else empty."""
+    if root.status is not TraceStatus.FAILED:
+        return ""
+    failed = [node for node in root.steps if node.status is TraceStatus.FAILED and node.kind is NodeKind.STEP]
+    if not failed:
+        return "Failed in the function's own code."
+    count = len(failed[-1].attempts)
+    return f"Failed in step {_node_name(failed[-1])} after {count} attempt{'s' if count > 1 else ''}."

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from functools import cache
+from typing import Final
 
 from django import template
 from django.templatetags.static import static
@@ -11,6 +12,8 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.presenters.durations import duration_text, relative_text
 from apps.dashboard.presenters.statuses import Badge
+
+NOTHING: Final = "\N{EN DASH}"
 
 register = template.Library()
 
@@ -32,7 +35,7 @@ def badge(value: Badge) -> SafeString:
 
 
 @register.simple_tag
-def moment(at_ms: int | None, absent: str = "–") -> str:
+def moment(at_ms: int | None, absent: str = NOTHING) -> str:
     """A time as its distance from now, kept current by `clock.js`; the title says it exactly."""
     if at_ms is None:
         return format_html('<span class="faint">{}</span>', absent)
@@ -54,7 +57,7 @@ def exact(at_ms: int) -> str:
 def elapsed(start_ms: int | None, end_ms: int | None) -> str:
     """How long something took, or has been taking; the latter counts on in the browser."""
     if start_ms is None:
-        return format_html('<span class="faint">{}</span>', "–")
+        return format_html('<span class="faint">{}</span>', NOTHING)
     if end_ms is not None:
         return duration_text(max(0, end_ms - start_ms))
     return format_html(

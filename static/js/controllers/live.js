@@ -1,5 +1,5 @@
 // Keeps an element equal to the server's view of it: on a hint of its topic (data-live-topic) it
-// fetches the page's URL again and morphs itself. A list (data-live-rows) that was scrolled away
+// fetches the page's URL again and morphs itself; also every data-live-every ms, where given. A list (data-live-rows) that was scrolled away
 // from its top only updates the rows it shows and offers the new ones behind a button.
 
 import { subscribe } from "../socket.js";
@@ -26,6 +26,8 @@ function offerNewRows(element, count, onAccept) {
   button.onclick = onAccept;
 }
 
+const isLive = ({ dataset }) => dataset.liveTopic || dataset.liveEvery;
+
 export default function live(element) {
   const isList = "liveRows" in element.dataset;
   let isBusy = false;
@@ -49,7 +51,7 @@ export default function live(element) {
       isBusy = false;
       if (isStale) refresh();
     }, SHORTEST_GAP_MS);
-    if (!element.dataset.liveTopic) stop();
+    if (!isLive(element)) stop();
   };
 
   const toTop = () => {
@@ -64,12 +66,15 @@ export default function live(element) {
   };
   const onVisible = () => isStale && refresh();
 
-  const unsubscribe = subscribe(element.dataset.liveTopic, refresh);
+  const { liveTopic, liveEvery } = element.dataset;
+  const unsubscribe = liveTopic ? subscribe(liveTopic, refresh) : () => {};
+  const interval = liveEvery && setInterval(() => !document.hidden && element.dataset.liveEvery && refresh(), Number(liveEvery));
   element.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.addEventListener("visibilitychange", onVisible);
 
   function stop() {
     clearTimeout(timer);
+    clearInterval(interval);
     unsubscribe();
     element.removeEventListener("htmx:beforeSwap", onBeforeSwap);
     document.removeEventListener("visibilitychange", onVisible);

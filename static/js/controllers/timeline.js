@@ -63,6 +63,7 @@ export default function timeline(element) {
   element.addEventListener("mouseleave", hide);
   element.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && show(event));
   element.addEventListener("focusout", hide);
+  element.addEventListener("click", hide);
   element.addEventListener("keydown", (event) => (event.key === "Escape" ? hide() : moveFocus(element, event)));
   window.addEventListener("scroll", hide, { passive: true });
 

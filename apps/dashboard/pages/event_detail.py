@@ -1,0 +1,132 @@
+"""The page of one event: its payload, and everything that the runner decided about it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from apps.dashboard.pages.naming import Names, names_of
+from apps.dashboard.pages.run_list import run_views
+from apps.dashboard.presenters.payloads import CodeBlock, code_block
+from apps.dashboard.presenters.runs import RunView
+from apps.dashboard.presenters.statuses import Badge
+from apps.dashboard.selectors.runs import runs_by_id
+from apps.events import selectors
+from apps.events.models import Event
+from apps.events.selectors import Outcome
+
+MAX_ENTRIES: Final = 100
+_RESUMED: Final = Badge("Resumed", "busy", "play")
+_CANCELLED: Final = Badge("Cancelled", "quiet", "ban")
+_SKIPPED: Final = Badge("Skipped", "quiet", "skip-forward")
+_FAILED: Final = Badge("Expression failed", "bad", "triangle-alert")
+_SOURCES: Final = {
+    "api": "Event API",
+    "invoke": "Invoke",
+    "cron": "Schedule",
+    "engine": "Stepwell",
+    "rerun": "Rerun",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeEntry:
+    badge: Badge
+    title: str
+    url: str = ""
+    note: str = ""
+    at_ms: int | None = None
+
+
+class EventPage:
+    """Each part is read when a template first asks for it."""
+
+    def __init__(self, environment_id: UUID, event: Event) -> None:
+        self._environment_id = environment_id
+        self.event = event
+        self.source = _SOURCES.get(event.source, event.source)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """None while the event waits to be handled."""
+        return selectors.event_outcome(self._environment_id, self.event.internal_id)
+
+    @property
+    def block(self) -> CodeBlock | None:
+        body = selectors.event_bodies(self._environment_id, [self.event.key]).get(self.event.key)
+        if body is None:
+            return None
+        download = reverse("dashboard:event-payload", args=[self.event.internal_id])
+        return code_block("event-payload", "Event", body, download)
+
+    @cached_property
+    def entries(self) -> list[OutcomeEntry]:
+        """At most `MAX_ENTRIES` of each kind."""
+        return list(self._entries(self.outcome)) if self.outcome else []
+
+    @property
+    def hidden(self) -> int:
+        outcome = self.outcome
+        if outcome is None:
+            return 0
+        kinds: Sequence[Sequence[object]] = (
+            outcome.run_ids,
+            outcome.resumed,
+            outcome.cancelled,
+            outcome.skipped,
+            outcome.failed,
+        )
+        return sum(max(0, len(kind) - MAX_ENTRIES) for kind in kinds)
+
+    def _entries(self, outcome: Outcome) -> Iterator[OutcomeEntry]:
+        runs = self._runs(outcome)
+        yield from (_run_entry(run_id, runs, None) for run_id in outcome.run_ids[:MAX_ENTRIES])
+        yield from (_run_entry(run_id, runs, _RESUMED) for run_id in outcome.resumed[:MAX_ENTRIES])
+        yield from (_run_entry(run_id, runs, _CANCELLED) for run_id in outcome.cancelled[:MAX_ENTRIES])
+        yield from self._refusals(outcome)
+
+    def _runs(self, outcome: Outcome) -> dict[str, RunView]:
+        lists = (outcome.run_ids, outcome.resumed, outcome.cancelled)
+        rows = runs_by_id(self._environment_id, [run_id for ids in lists for run_id in ids[:MAX_ENTRIES]])
+        return {view.run_id: view for view in run_views(self._environment_id, list(rows.values()))}
+
+    def _refusals(self, outcome: Outcome) -> Iterator[OutcomeEntry]:
+        skipped, failed = outcome.skipped[:MAX_ENTRIES], outcome.failed[:MAX_ENTRIES]
+        if not skipped and not failed:
+            return
+        ids = [skip.function_id for skip in skipped] + [failure.function_id for failure in failed]
+        names = names_of(self._environment_id, _uuids(ids))
+        for skip in skipped:
+            note = f"{skip.reason}: {skip.detail}" if skip.detail else skip.reason
+            yield _function_entry(_SKIPPED, skip.function_id, names, note)
+        for failure in failed:
+            yield _function_entry(_FAILED, failure.function_id, names, failure.text)
+
+
+def _run_entry(run_id: str, runs: dict[str, RunView], badge: Badge | None) -> OutcomeEntry:
+    """Of a run that was started: its own status, which moves on."""
+    view = runs.get(run_id)
+    if view is None:
+        return OutcomeEntry(badge or _SKIPPED, run_id, note="not stored")
+    return OutcomeEntry(badge or view.badge, view.function_name, view.url, run_id, view.queued_at)
+
+
+def _function_entry(badge: Badge, function_id: str, names: Names, note: str) -> OutcomeEntry:
+    known = next(iter(_uuids([function_id])), None)
+    slug = names.slug(known) if known else ""
+    title = names.function(known) if known else function_id
+    return OutcomeEntry(badge, title, reverse("dashboard:function", args=[slug]) if slug else "", note)
+
+
+def _uuids(texts: Sequence[str]) -> list[UUID]:
+    """Those of the texts that are UUIDs."""
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

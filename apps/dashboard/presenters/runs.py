@@ -1,0 +1,74 @@
+"""Runs as rows of a list and as the head of their page."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from apps.dashboard.presenters.statuses import Badge, run_badge
+from apps.runs.choices import RunStatus
+from apps.runs.models import Run
+
+_TRIGGER_ICONS: Final = {
+    "Cron": "calendar-clock",
+    "Batch": "layers",
+    "Invoke": "corner-down-right",
+    "Rerun": "rotate-ccw",
+    "Replay": "history",
+}
+_SKIPPED: Final = {
+    "Singleton": "Skipped: another run of this function was under way.",
+    "FunctionPaused": "Skipped: the function was paused.",
+    "FunctionDrained": "Skipped: the function was being drained.",
+    "FunctionBacklogSizeLimitHit": "Skipped: the function's backlog was full.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Times in ms; `ended_at` only of a run that has ended. `function_url` is empty for an unknown one."""
+
+    run_id: str
+    url: str
+    badge: Badge
+    has_ended: bool
+    function_name: str
+    function_url: str
+    function_version: int
+    app_name: str
+    trigger: str
+    trigger_icon: str
+    queued_at: int
+    started_at: int | None
+    ended_at: int | None
+    original_run_id: str
+    skip_existing_run_id: str
+
+
+def run_view(run: Run, function_name: str, function_slug: str, app_name: str) -> RunView:
+    return RunView(
+        run_id=run.run_id,
+        url=reverse("dashboard:run", args=[run.run_id]),
+        badge=run_badge(run.status),
+        has_ended=run.has_ended,
+        function_name=function_name,
+        function_url=reverse("dashboard:function", args=[function_slug]) if function_slug else "",
+        function_version=run.function_version,
+        app_name=app_name,
+        trigger=run.cron or run.event_name,
+        trigger_icon=_TRIGGER_ICONS.get(run.schedule_type, "zap"),
+        queued_at=run.queued_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at if run.has_ended else None,
+        original_run_id=run.original_run_id,
+        skip_existing_run_id=run.skip_existing_run_id,
+    )
+
+
+def run_reason(run: Run) -> str:
+    """Why a run was skipped or cancelled, as a sentence."""
+    if run.status == RunStatus.SKIPPED:
+        return _SKIPPED.get(run.skip_reason, f"Skipped: {run.skip_reason}.")
+    if run.status == RunStatus.CANCELLED and run.cancel_reason:
+        return f"Cancelled: {run.cancel_reason}."
+    return ""

@@ -1,0 +1,42 @@
+"""Data for the browser tests, and for looking at the pages: `python -m tests.browser.seed [command]`.
+
+Everything of history goes through the history store, as records of the engine. Commands: `full`
+(default), `progress` (the running run goes on), `finish` (it ends), `arrive` (one more run starts).
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def set_up_django() -> None:
+    sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    import django
+
+    django.setup()
+
+
+COMMANDS = ("full", "progress", "finish", "arrive")
+
+
+def main(arguments: Sequence[str]) -> None:
+    set_up_django()
+    from tests.browser import seed_history, seed_registry
+
+    command = arguments[0] if arguments else "full"
+    if command == "full":
+        seed_registry.write()
+    {
+        "full": seed_history.write_full,
+        "progress": seed_history.write_progress,
+        "finish": seed_history.write_finish,
+        "arrive": seed_history.write_arrival,
+    }[command]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
