@@ -11,7 +11,7 @@ from ulid_transform import ulid_to_bytes
 from apps.api.graphql.output_ids import encode_output_id
 from apps.runs.models import Run
 from apps.runs.step_info import StepInfo, status_code, step_info
-from apps.runs.trace import OutputRef, TraceNode, TraceStatus
+from apps.runs.trace import OutputRef, TraceNode
 
 _STEP_OPS: Final = {
     "StepRun": "RUN",
@@ -41,7 +41,7 @@ class Span:
     span_id: str
     trace_id: str
     name: str
-    status: TraceStatus
+    status: str
     queued_at: int
     started_at: int | None
     ended_at: int | None
@@ -86,7 +86,7 @@ def span_of(run: Run, node: TraceNode, name: str, parent: Span | None) -> Span:
         span_id=span_id(run.run_id, node.step_id, node.attempt) if parent else span_id(run.run_id),
         trace_id=trace_id(run.run_id),
         name=name,
-        status=node.status,
+        status=node.status.value,
         queued_at=node.queued_at,
         started_at=node.started_at,
         ended_at=node.ended_at,

@@ -1,7 +1,6 @@
 """HTTP transport of GraphQL (spec 03, 6.1). No authentication, as spec 03, 2.2 has it for /v0/gql."""
 
-import json
-
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -29,8 +28,8 @@ def graphql_endpoint(request: HttpRequest) -> HttpResponse:
 
 
 def _response(answer: Answer) -> HttpResponse:
-    text = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False)
-    return HttpResponse(text, status=answer.status, content_type="application/json")
+    body = msgspec.json.encode(answer.body)
+    return HttpResponse(body, status=answer.status, content_type="application/json")
 
 
 def _from_body(request: HttpRequest) -> GraphQLRequest:
@@ -58,7 +57,7 @@ def _from_url(request: HttpRequest) -> GraphQLRequest:
 
 def _json(raw: bytes | str, message: str) -> object:
     try:
-        value: object = json.loads(raw)
+        value: object = msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:
         raise _Unreadable(message) from error
     return value

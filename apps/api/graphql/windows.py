@@ -22,6 +22,7 @@ def runs_window(arguments: Arguments) -> RunsWindow:
         statuses=[_member(status) for status in arguments.get("status") or []],
         function_ids=arguments.get("function_ids") or [],
         app_ids=arguments.get("app_ids") or [],
+        only_deferred=bool(arguments.get("is_deferred")),
     )
 
 

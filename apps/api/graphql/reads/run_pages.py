@@ -22,7 +22,10 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class RunsWindow:
-    """Runs whose `time_field` lies in [`time_from`, `time_until`] (ms); empty lists do not restrict."""
+    """Runs whose `time_field` lies in [`time_from`, `time_until`] (ms); empty lists do not restrict.
+
+    `only_deferred` matches nothing: the engine makes no deferred runs.
+    """
 
     time_from: int
     time_until: int
@@ -30,6 +33,7 @@ class RunsWindow:
     statuses: Sequence[str] = field(default_factory=list)
     function_ids: Sequence[uuid.UUID] = field(default_factory=list)
     app_ids: Sequence[uuid.UUID] = field(default_factory=list)
+    only_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def count_runs(environment_id: uuid.UUID, window: RunsWindow) -> int:
 
 
 def _window(environment_id: uuid.UUID, window: RunsWindow) -> QuerySet[Run]:
+    if window.only_deferred:
+        return Run.objects.none()
     time_range = (window.time_from, window.time_until)
     runs = Run.objects.filter(environment_id=environment_id, **{f"{window.time_field}__range": time_range})
     runs = runs.exclude(status=RunStatus.SKIPPED)
