@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from apps.registry import app_urls, identities, locks, ping_outcome, selectors
 from apps.registry.models import App
-from apps.registry.ping_outcome import PingOutcome
 from apps.registry.services import ping, publication, reconcile
+from apps.registry.services.ping import PingResult
 from apps.tenancy.models import Environment
 
 
@@ -64,7 +64,7 @@ def app_remove_by_url(environment_id: UUID, url: str) -> bool:
     return app is not None and app_delete(environment_id, app.id)
 
 
-def placeholder_ensure(environment_id: UUID, url: str, *, autodiscovered: bool = False) -> App:
+def placeholder_ensure(environment_id: UUID, url: str) -> App:
     """The live app or placeholder at a URL; a new placeholder has the error `unreachable`.
 
     Raises AppUrlError.
@@ -79,7 +79,6 @@ def placeholder_ensure(environment_id: UUID, url: str, *, autodiscovered: bool =
         "account_id": environment.account_id,
         "url": app_urls.complete(url),
         "error": ping_outcome.UNREACHABLE,
-        "autodiscovered": autodiscovered,
     }
     app, _ = App.objects.get_or_create(
         environment_id=environment_id, name="", normalised_url=normalised_url, defaults=values
@@ -87,12 +86,17 @@ def placeholder_ensure(environment_id: UUID, url: str, *, autodiscovered: bool =
     return app
 
 
-def app_discovered(environment_id: UUID, url: str, outcome: PingOutcome) -> None:
-    """Note that the port scan found the app at a URL; one that did not sync stays visible with its error."""
-    app = placeholder_ensure(environment_id, url, autodiscovered=True)
+def app_discovered(environment_id: UUID, url: str, result: PingResult) -> None:
+    """Note what the port scan found at a URL; an app that did not sync stays visible with its error."""
+    app, outcome = result.app, result.outcome
+    if app is None:
+        if outcome.is_healthy and selectors.is_any_app_synced(environment_id):
+            return
+        app = placeholder_ensure(environment_id, url)
+        ping.store_outcome(
+            environment_id, app.normalised_url, ping.UNINITIALIZED if outcome.is_healthy else outcome
+        )
     App.objects.filter(id=app.id, autodiscovered=False).update(autodiscovered=True)
-    if not outcome.is_healthy:
-        ping.store_outcome(environment_id, app.normalised_url, outcome)
 
 
 def _move(app: App, url: str, normalised_url: str) -> None:

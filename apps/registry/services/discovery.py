@@ -102,7 +102,7 @@ class AppPoller:
             url = f"http://localhost:{port}{path}"
             if await _is_app(url):
                 result = await self._ping(PollTarget(DEV_ENVIRONMENT_ID, url, ""))
-                await self._in_thread(lambda: apps.app_discovered(DEV_ENVIRONMENT_ID, url, result.outcome))  # noqa: B023 awaited
+                await self._in_thread(lambda: apps.app_discovered(DEV_ENVIRONMENT_ID, url, result))  # noqa: B023 awaited
                 return
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:

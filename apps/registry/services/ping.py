@@ -17,8 +17,9 @@ from apps.registry.services import syncing
 from apps.registry.sync_client import Answer
 from apps.registry.validation import RegistrationError
 
-_UNINITIALIZED_DETAIL = (
-    "The app answered, but did not register here under this URL; it may be set to use another server"
+UNINITIALIZED = PingOutcome(
+    ping_outcome.UNINITIALIZED,
+    "The app answered, but did not register here under this URL; it may be set to use another server",
 )
 
 
@@ -137,15 +138,15 @@ def _outcome_of_sync(sync: Sync) -> PingOutcome:
 def _settle(environment_id: UUID, normalised_url: str, ping: _Ping) -> PingResult:
     """Replace a placeholder by the app that answered for it, or say why it stays one."""
     outcome = ping.outcome
+    registered = _registered(environment_id, ping.app_id)
     placeholder = selectors.placeholder_by_url(environment_id, normalised_url)
     if outcome.is_healthy and placeholder is not None:
-        registered = _registered(environment_id, ping.app_id)
         if registered is not None:
             syncing.absorb_placeholder(registered, placeholder)
-            return PingResult(outcome, registered)
-        outcome = PingOutcome(ping_outcome.UNINITIALIZED, _UNINITIALIZED_DETAIL)
+        else:
+            outcome = UNINITIALIZED
     store_outcome(environment_id, normalised_url, outcome)
-    return PingResult(outcome, selectors.app_by_url(environment_id, normalised_url))
+    return PingResult(outcome, registered or selectors.app_by_url(environment_id, normalised_url))
 
 
 def _registered(environment_id: UUID, app_id: UUID | None) -> App | None:

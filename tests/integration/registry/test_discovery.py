@@ -149,15 +149,15 @@ def scanned_app(monkeypatch: pytest.MonkeyPatch, settings: Settings, pings: Stub
 async def test_discovery_pings_the_first_path_that_is_an_app(
     scanned_app: LocalApp, pings: StubPings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found: list[tuple[str, PingOutcome]] = []
+    found: list[tuple[str, ping.PingResult]] = []
     monkeypatch.setattr(selectors, "is_any_app_synced", lambda _: bool(found))
-    monkeypatch.setattr(apps, "app_discovered", lambda _, url, outcome: found.append((url, outcome)))
+    monkeypatch.setattr(apps, "app_discovered", lambda _, url, result: found.append((url, result)))
     scanned_app.reply = lambda received: Reply(200, SDK if received.path == "/x/inngest" else {})
     url = f"http://localhost:{scanned_app.port}/x/inngest"
     async with running_poller():
         await until(lambda: bool(found))
 
-    assert found == [(url, HEALTHY)]
+    assert found == [(url, ping.PingResult(HEALTHY, None))]
     assert pings.sent == [url]
     assert [item.path for item in scanned_app.received] == ["/api/inngest", "/x/inngest"]
 
@@ -208,6 +208,13 @@ async def test_discovered_app_is_registered(
     """Threads, database and sockets together: the app answers in band."""
     settings.STEPWELL_DISCOVERY = True
     settings.STEPWELL_POLL_INTERVAL = 60
+    note, noted = apps.app_discovered, list[str]()
+
+    def app_discovered(environment_id: UUID, url: str, result: ping.PingResult) -> None:
+        note(environment_id, url, result)
+        noted.append(url)
+
+    monkeypatch.setattr(apps, "app_discovered", app_discovered)
 
     def reply(received: Received) -> Reply:
         if received.method == "GET":
@@ -218,10 +225,11 @@ async def test_discovered_app_is_registered(
         app.reply = reply
         monkeypatch.setattr(port_scan, "PORTS", (app.port,))
         async with running_poller():
-            await until(lambda: engine.published == [(["shop-f"], [])])
+            await until(lambda: bool(noted))
 
     stored = await App.objects.aget()
-    assert (stored.name, stored.error) == ("shop", "")
+    assert (stored.name, stored.error, stored.autodiscovered) == ("shop", "", True)
+    assert engine.published == [(["shop-f"], [])]
 
 
 def test_configured_urls_become_placeholders(
@@ -254,21 +262,31 @@ def test_targets_are_unique_and_only_failing_ones_without_polling(
     assert [target.url for target in discovery._due_targets()] == ["http://localhost:4000/x"]
 
 
-def test_discovered_app_that_failed_stays_visible(db: None) -> None:
-    outcome = PingOutcome("unauthorized", "Unauthorized")
-    apps.app_discovered(DEV_ENVIRONMENT_ID, URL, outcome)
+@pytest.mark.parametrize(
+    ("outcome", "stored"),
+    [(PingOutcome("unauthorized", "Unauthorized"),) * 2, (HEALTHY, ping.UNINITIALIZED)],
+)
+def test_discovered_app_that_did_not_register_stays_visible(
+    db: None, outcome: PingOutcome, stored: PingOutcome
+) -> None:
+    apps.app_discovered(DEV_ENVIRONMENT_ID, URL, ping.PingResult(outcome, None))
 
     app = App.objects.get()
-    assert (app.name, app.autodiscovered, app.error, app.error_detail) == (
-        "",
-        True,
-        "unauthorized",
-        "Unauthorized",
-    )
+    assert (app.name, app.url, app.autodiscovered) == ("", URL, True)
+    assert (app.error, app.error_detail) == (stored.code, stored.detail)
 
 
 def test_discovered_app_that_synced_is_marked(register: Register) -> None:
     register(register_body(function()))
-    apps.app_discovered(DEV_ENVIRONMENT_ID, URL, HEALTHY)
+    apps.app_discovered(
+        DEV_ENVIRONMENT_ID, "http://localhost:4000/x", ping.PingResult(HEALTHY, App.objects.get())
+    )
 
     assert App.objects.values_list("name", "autodiscovered", "error").get() == ("shop", True, "")
+
+
+def test_discovered_app_that_synced_under_another_url_leaves_no_placeholder(register: Register) -> None:
+    register(register_body(function()))
+    apps.app_discovered(DEV_ENVIRONMENT_ID, "http://localhost:4000/x", ping.PingResult(HEALTHY, None))
+
+    assert App.objects.count() == 1
