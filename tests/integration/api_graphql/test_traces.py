@@ -104,12 +104,6 @@ def completed(function: Function) -> Run:
 
 @pytest.fixture
 def failed(function: Function) -> Run:
-    error: Json = {
-        "message": "boom!",
-        "name": "ValueError",
-        "stack": "Traceback",
-        "cause": {"message": "why"},
-    }
     run = make_run(function, make_event(), status=RunStatus.FAILED, output=BOOM)
     make_attempt(run, "boom", StepStatus.ERRORED, times=(0, 1, 2), error=BOOM)
     make_attempt(run, "boom", StepStatus.FAILED, attempt=1, times=(3, 4, 5), error=BOOM)
@@ -349,12 +343,6 @@ def _trigger_id(run: Run) -> str:
 @pytest.mark.parametrize("tree", [legacy, preview])
 def test_outputs_of_a_failed_run(failed: Run, tree: Callable[[Run], Json]) -> None:
     root = tree(failed)
-    error: Json = {
-        "message": "boom!",
-        "name": "ValueError",
-        "stack": "Traceback",
-        "cause": {"message": "why"},
-    }
     for span in (root, child(root), child(child(root), 1), child(root, 1)):
         output = output_of(span)
         assert (output["data"], output["error"]) == (None, BOOM)
