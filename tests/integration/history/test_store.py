@@ -181,6 +181,12 @@ def test_open_steps_of_a_running_run_stay_open(database: str) -> None:
     assert attempt(database, "s").status == StepStatus.SLEEPING
 
 
+def test_a_late_record_does_not_turn_an_open_step_back(database: str) -> None:
+    write(database, [step("s", 0, "Running", started_at=5)], [step("s", 0, "Queued", queued_at=3)])
+    row = attempt(database, "s")
+    assert (row.status, row.queued_at, row.started_at) == (StepStatus.RUNNING, 3, 5)
+
+
 def test_a_skipped_run_has_ended_when_it_was_queued(database: str) -> None:
     write(database, [scheduled(skip_reason="Singleton", skip_existing_run_id="01OTHER")])
 
