@@ -137,6 +137,8 @@ CHANNEL_LAYERS = {
 # Request bodies (events, registrations, checkpoints) are larger than Django's 2.5 MB default.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 
+GRAPHENE = {"SCHEMA": "apps.api.graphql.schema.schema"}
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
