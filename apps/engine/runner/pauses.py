@@ -113,7 +113,7 @@ class PauseMatcher:
         data = _finished_decoder.decode(incoming.entry.body).data
         memo, status = _invoke_memo(data)
         now = clock.now_ms()
-        info = {"invoked_run_id": data.run_id}
+        info = {"invoked_run_id": data.run_id, "found_event_id": incoming.entry.internal_id}
         record = StepRecorded(
             run_id, step_id, 0, "InvokeFunction", status, ended_at=now,
             output=_inner(memo, b'{"data":'), error=_inner(memo, b'{"error":'), info=msgspec.json.encode(info),
