@@ -42,12 +42,17 @@ def app_by_name(environment_id: UUID, name: str) -> App | None:
     return App.objects.filter(environment_id=environment_id, name=name).exclude(name="").first()
 
 
-def app_by_url(environment_id: UUID, normalised_url: str) -> App | None:
-    """The live app at a normalised URL; a real one before a placeholder."""
+def apps_by_url(environment_id: UUID, normalised_url: str) -> list[App]:
+    """The live apps at a normalised URL; real ones before a placeholder."""
     rows = App.objects.filter(
         environment_id=environment_id, normalised_url=normalised_url, archived_at__isnull=True
     )
-    return rows.order_by("-name", "id").first()
+    return list(rows.order_by("-name", "id"))
+
+
+def app_by_url(environment_id: UUID, normalised_url: str) -> App | None:
+    """The first of `apps_by_url`."""
+    return next(iter(apps_by_url(environment_id, normalised_url)), None)
 
 
 def placeholder_by_url(environment_id: UUID, normalised_url: str) -> App | None:

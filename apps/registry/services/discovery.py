@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, connections
 
 from apps.engine.services import wait_for
 from apps.registry import app_urls, configuration, ping_outcome, port_scan, selectors, sync_client
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-_DATABASE_THREADS = 2
 _CONCURRENT_PINGS = 16
 
 
@@ -39,8 +38,9 @@ class AppPoller:
         self._places = asyncio.Semaphore(_CONCURRENT_PINGS)
 
     async def run(self, stop: asyncio.Event) -> None:
-        with ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix=self.name) as pool:
-            self._pool = pool
+        # One thread, so that one database connection serves all rounds: opening it costs more than a round.
+        with ThreadPoolExecutor(1, thread_name_prefix=self.name) as thread:
+            self._thread = thread
             try:
                 await self._in_thread(_ensure_configured_apps)
                 while not stop.is_set():
@@ -48,6 +48,7 @@ class AppPoller:
                     await wait_for(stop, settings.STEPWELL_POLL_INTERVAL)
             finally:
                 await self._give_up()
+                thread.submit(connections.close_all)
 
     async def _start_round(self) -> None:
         for target in await self._in_thread(_due_targets):
@@ -106,15 +107,16 @@ class AppPoller:
                 return
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _with_connection, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_connection, work)
 
 
 def _with_connection(work: Callable[[], Result]) -> Result:
-    close_old_connections()
     try:
         return work()
-    finally:
-        close_old_connections()
+    except DatabaseError:
+        # The connection may be gone; the next round opens another.
+        connections.close_all()
+        raise
 
 
 def _ensure_configured_apps() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,7 @@ from apps.registry.choices import AppMethod, SyncStatus
 from apps.registry.models import App, Sync
 from apps.registry.ping_outcome import HEALTHY, PingOutcome
 from apps.registry.selectors import SyncMark
-from apps.registry.services import syncing
+from apps.registry.services import sync_records, syncing
 from apps.registry.sync_client import Answer
 from apps.registry.validation import RegistrationError
 
@@ -86,17 +87,17 @@ def finish(pending: PendingPing, reply: Answer | PingOutcome) -> PingResult:
 
 
 def store_outcome(environment_id: UUID, normalised_url: str, outcome: PingOutcome) -> None:
-    """Set or clear the error of the serve apps and placeholders at a URL; no write without a change."""
-    rows = App.objects.filter(
-        environment_id=environment_id,
-        normalised_url=normalised_url,
-        method=AppMethod.SERVE,
-        archived_at__isnull=True,
-    )
-    outdated = rows.exclude(error=outcome.code, error_detail=outcome.detail)
-    # A statement that finds nothing to write would still wait for SQLite's write lock.
-    if outdated.exists():
-        outdated.update(error=outcome.code, error_detail=outcome.detail)
+    """Set or clear the error of the serve apps and placeholders at a URL."""
+    _store_outcome(selectors.apps_by_url(environment_id, normalised_url), outcome)
+
+
+def _store_outcome(at_url: Iterable[App], outcome: PingOutcome) -> None:
+    """No statement without a change: even one that finds nothing waits for SQLite's write lock."""
+    for app in at_url:
+        is_stored = (app.error, app.error_detail) == (outcome.code, outcome.detail)
+        if app.method == AppMethod.SERVE and not is_stored:
+            app.error, app.error_detail = outcome.code, outcome.detail
+            App.objects.filter(id=app.id).update(error=app.error, error_detail=app.error_detail)
 
 
 def _of_answer(environment_id: UUID, answer: Answer) -> _Ping:
@@ -119,7 +120,7 @@ def _register_in_band(environment_id: UUID, answer: Answer) -> _Ping:
         return _Ping(PingOutcome(ping_outcome.INVALID_SIGNING_KEY, detail))
     result = syncing.registration_receive(environment_id, answer.body, configuration.sync_policy())
     if isinstance(result, RegistrationError):
-        return _Ping(PingOutcome(result.code, result.message))
+        return _Ping(PingOutcome(result.code, sync_records.printable(result.message)))
     return _Ping(HEALTHY, result.app_id)
 
 
@@ -138,19 +139,23 @@ def _outcome_of_sync(sync: Sync) -> PingOutcome:
 def _settle(environment_id: UUID, normalised_url: str, ping: _Ping) -> PingResult:
     """Replace a placeholder by the app that answered for it, or say why it stays one."""
     outcome = ping.outcome
-    registered = _registered(environment_id, ping.app_id)
-    placeholder = selectors.placeholder_by_url(environment_id, normalised_url)
-    if outcome.is_healthy and placeholder is not None:
-        if registered is not None:
-            syncing.absorb_placeholder(registered, placeholder)
-        else:
+    at_url = selectors.apps_by_url(environment_id, normalised_url)
+    registered = _registered(environment_id, ping.app_id, at_url)
+    for placeholder in (app for app in at_url if outcome.is_healthy and not app.name):
+        if registered is None:
             outcome = UNINITIALIZED
-    store_outcome(environment_id, normalised_url, outcome)
-    return PingResult(outcome, registered or selectors.app_by_url(environment_id, normalised_url))
+        else:
+            syncing.absorb_placeholder(registered, placeholder)
+    _store_outcome(at_url, outcome)
+    return PingResult(outcome, registered or next(iter(at_url), None))
 
 
-def _registered(environment_id: UUID, app_id: UUID | None) -> App | None:
-    app = selectors.app_by_id(environment_id, app_id) if app_id else None
+def _registered(environment_id: UUID, app_id: UUID | None, at_url: list[App]) -> App | None:
+    """The app that the answer names, if it is one of ours."""
+    if app_id is None:
+        return None
+    known = next((app for app in at_url if app.id == app_id), None)
+    app = known or selectors.app_by_id(environment_id, app_id)
     return app if app is not None and app.name else None
 
 

@@ -22,7 +22,7 @@ def success_record(app: App, registration: Registration) -> Sync:
     return sync
 
 
-def record_duplicate(app: App, head: RegistrationHead, function_count: int) -> UUID:
+def record_duplicate(app: App, head: RegistrationHead) -> UUID:
     """Record a sync of the current configuration; an id that no other sync has."""
     latest = selectors.syncs_qs(app.environment_id, app.id).first()
     if latest and latest.status == SyncStatus.DUPLICATE and latest.checksum == head.checksum:
@@ -30,7 +30,7 @@ def record_duplicate(app: App, head: RegistrationHead, function_count: int) -> U
         return uuid.uuid4()
     sync = _new(app.account_id, app.environment_id, head, SyncStatus.DUPLICATE)
     sync.app = app
-    sync.function_count = function_count
+    sync.function_count = selectors.function_counts(app.environment_id, [app.id]).get(app.id, 0)
     sync.save()
     return sync.id
 

@@ -100,8 +100,7 @@ def _is_current(app: App, head: RegistrationHead) -> bool:
 
 
 def _record_duplicate(app: App, head: RegistrationHead) -> SyncResult:
-    count = selectors.function_counts(app.environment_id, [app.id]).get(app.id, 0)
-    sync_id = sync_records.record_duplicate(app, head, count)
+    sync_id = sync_records.record_duplicate(app, head)
     if app.error:
         App.objects.filter(id=app.id).update(error="", error_detail="")
     return SyncResult(app.id, sync_id, False, [])
@@ -120,6 +119,7 @@ def _app_for_sync(environment_id: UUID, head: RegistrationHead) -> App:
     return app
 
 
+@transaction.atomic
 def absorb_placeholder(app: App, placeholder: App) -> None:
     """Replace a placeholder by the app that turned out to be at its URL."""
     Sync.objects.filter(app=placeholder).update(app=app)
