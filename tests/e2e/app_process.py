@@ -2,7 +2,8 @@
 
 An app listens at the port of `PORT`, serves its functions at `/api/inngest`, and keeps what its
 functions did: `GET /_calls` answers a list of objects with `label` and `key` (and anything else),
-`POST /_reset` empties it. `key` is `event.data.key`, which each test makes unique.
+`POST /_reset` empties it. `key` is `event.data.key`, which each test makes unique. An app may also keep
+the call requests it got: `GET /_requests` answers objects with `key`, `step_id`, `ctx` and more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,11 @@ class AppProcess:
 
     def labels(self, key: str) -> list[str]:
         return [str(call["label"]) for call in self.calls(key)]
+
+    def requests(self, key: str) -> list[dict[str, Any]]:
+        """The call requests for the runs of `key`, in order of arrival."""
+        kept: list[dict[str, Any]] = httpx.get(f"{self.base_url}/_requests", timeout=10).json()
+        return [request for request in kept if request["key"] == key]
 
     def wait_for_label(self, key: str, label: str, *, count: int = 1, timeout: float = 15) -> None:
         wait_until(

@@ -120,6 +120,17 @@ class Stepwell:
 
         return wait_until(find, timeout, lambda: json.dumps(self.runs(event_id), indent=2))
 
+    def wait_for_pause(self, event_id: str, count: int = 1, timeout: float = 15) -> str:
+        """The id of the event's only run, once it waits in `count` places (events, signals, invocations)."""
+
+        def find() -> str | None:
+            for run in self.runs(event_id):
+                if self.redis.scard(f"{SHARD_PREFIX}:rp:{run['run_id']}") == count:
+                    return str(run["run_id"])
+            return None
+
+        return wait_until(find, timeout, lambda: json.dumps(self.runs(event_id), indent=2))
+
     # Apps and functions
 
     def sync(self, app_url: str) -> httpx.Response:

@@ -16,3 +16,13 @@ APPS = Path(__file__).resolve().parents[1] / "apps" / "python"
 def app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
     """The FastAPI app, which holds most functions."""
     return app_starter((sys.executable, "fastapi_app.py"), APPS, stepwell)
+
+
+@pytest.fixture(scope="session")
+def flask_app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
+    return app_starter((sys.executable, "flask_app.py"), APPS, stepwell)
+
+
+@pytest.fixture(scope="session")
+def django_app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
+    return app_starter((sys.executable, "django_app.py"), APPS, stepwell)
