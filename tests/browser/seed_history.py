@@ -232,7 +232,7 @@ def _completed(history: History, at: int) -> None:
             (at + 14_830, at + 14_850, at + 16_200),
             output={"parcel": "P-88"},
         ),
-        step(run_id, "notify-customer", "Completed", (at + 14_830, at + 14_900, at + 15_300), output=None),
+        step(run_id, "notify-customer", "Completed", (at + 14_831, at + 14_900, at + 15_300), output=None),
         step(
             run_id,
             "charge-card",

@@ -34,7 +34,7 @@ def json_lines(raw: str) -> list[Line]:
 
 def _with_following(raw: str) -> Iterator[tuple[str, str]]:
     tokens = _TOKEN.findall(raw)
-    return zip(tokens, [*tokens[1:], ""], strict=True)
+    return zip(tokens, [*tokens[1:], ""], strict=False)
 
 
 def _add(lines: list[Line], token: str, following: str) -> None:

@@ -1,0 +1,54 @@
+from django.test import Client
+
+from tests.browser import seed_ids as ids
+from tests.integration.dashboard.pages import fragment, link, row_ids, text
+
+
+def test_an_empty_list_shows_how_to_send_one(site: Client) -> None:
+    assert "curl http://testserver/e/dev" in text(site.get("/events"))
+
+
+def test_events_say_what_became_of_them(seeded: Client) -> None:
+    html = text(seeded.get("/events"))
+    assert "Matched nothing" in html
+    assert "Waiting to be handled" in html
+    assert "1 resumed, 1 cancelled, 1 skipped, 1 failed to match" in html
+
+
+def test_event_pages_lead_both_ways(seeded: Client) -> None:
+    first = seeded.get("/events")
+    second = seeded.get(link(first, "next"))
+    assert not set(row_ids(first)) & set(row_ids(second))
+    assert row_ids(seeded.get(link(second, "prev"))) == row_ids(first)
+
+
+def test_events_are_found_by_the_beginning_of_their_name(seeded: Client) -> None:
+    assert len(row_ids(seeded.get("/events?name=shop/news"))) == 1
+    assert len(row_ids(seeded.get("/events?name=shop/news*"))) == 1
+    assert row_ids(seeded.get("/events?name=newsletter")) == []
+    assert "No events match these filters" in text(seeded.get("/events?name=newsletter"))
+
+
+def test_an_event_page_lists_every_decision(seeded: Client) -> None:
+    html = text(seeded.get(f"/events/{ids.BUSY_EVENT}"))
+    for badge in ("Completed", "Queued", "Resumed", "Cancelled", "Skipped", "Expression failed"):
+        assert f"</svg>{badge}</span>" in html
+    assert "RateLimit: 100 per 1 h" in html
+    assert "no such overload: string &gt; int" in html
+    assert f"/runs/{ids.BATCH_RUN}" in html
+
+
+def test_an_event_that_matched_nothing_says_so(seeded: Client) -> None:
+    assert "Matched nothing." in text(fragment(seeded, f"/events/{ids.LONELY_EVENT}", "event-outcome"))
+
+
+def test_an_event_that_is_not_handled_yet_is_asked_about_again(seeded: Client) -> None:
+    part = text(fragment(seeded, f"/events/{ids.event_id(90006)}", "event-outcome"))
+    assert "waiting to be handled" in part
+    assert 'data-live-every="2000"' in part
+
+
+def test_an_event_can_be_downloaded(seeded: Client) -> None:
+    response = seeded.get(f"/events/{ids.LONELY_EVENT}/payload")
+    assert b'"data": {"campaign": "spring"}' in response.content
+    assert response["Content-Disposition"] == f'attachment; filename="{ids.LONELY_EVENT}.json"'
