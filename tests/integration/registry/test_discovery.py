@@ -202,7 +202,7 @@ def test_ports_of_discovery(monkeypatch: pytest.MonkeyPatch, settings: Settings)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-async def test_discovered_app_is_registered(
+def test_discovered_app_is_registered(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, engine: RecordingEngine
 ) -> None:
     """Threads, database and sockets together: the app answers in band."""
@@ -221,13 +221,16 @@ async def test_discovered_app_is_registered(
             return Reply(200, SDK)
         return Reply(200, SDK | {"X-Inngest-Sync-Kind": "in_band"}, register_body(function()))
 
-    with local_app() as app:
-        app.reply = reply
-        monkeypatch.setattr(port_scan, "PORTS", (app.port,))
+    async def discover() -> None:
         async with running_poller():
             await until(lambda: bool(noted))
 
-    stored = await App.objects.aget()
+    with local_app() as app:
+        app.reply = reply
+        monkeypatch.setattr(port_scan, "PORTS", (app.port,))
+        asyncio.run(discover())
+
+    stored = App.objects.get()
     assert (stored.name, stored.error, stored.autodiscovered) == ("shop", "", True)
     assert engine.published == [(["shop-f"], [])]
 
