@@ -44,6 +44,10 @@ class Engine:
         """Make the given specs current and stop the archived functions' triggers and crons. Idempotent."""
         await self._store.publish(specs, archived_ids)
 
+    async def restore_functions(self, specs: Sequence[FunctionSpec]) -> None:
+        """Publish what the database says, whatever was published before."""
+        await self._store.publish(specs, is_restore=True)
+
     async def append_events(self, entries: Sequence[EventEntry]) -> None:
         """Accept events; they are durable once this returns."""
         commands = [("XADD", self.keys.events, "*", *entry_fields(entry)) for entry in entries]
@@ -78,9 +82,7 @@ class Engine:
         now = clock.now_ms()
         memo = memos.signal_memo(signal, data)
         record = StepRecorded(run_id, step_id, 0, "WaitForSignal", "Completed", ended_at=now, output=data)
-        resumed = await self.queue.library.call(
-            "resume_pause", now, pause_id, memo, encode_records([record])
-        )
+        resumed = await self.queue.library.call("resume_pause", now, pause_id, memo, encode_records([record]))
         return resumed.decode() if resumed else None
 
     async def run_actions(self, run_id: str) -> bytes | None:

@@ -18,16 +18,20 @@ class FunctionStore:
         self._keys = keys
         self._library = LuaLibrary(client, keys.prefix)
 
-    async def publish(self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()) -> None:
-        """Replace the given specs; archived functions start no more runs. Idempotent."""
+    async def publish(
+        self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = (), *, is_restore: bool = False
+    ) -> None:
+        """Replace the given specs; archived functions start no more runs. Idempotent.
+
+        An older version than the published one is passed over, since two syncs may cross; a restore
+        from the database has the last word.
+        """
         await self._library.load()
         changed = [*specs, *await self._archived(archived_ids)]
         commands: list[Sequence[Argument]] = [
-            self._library.command("configure", spec.id, spec.env_id, spec.account_id, own_limit(spec))
+            self._library.command("configure", *_node(spec), spec.version, encode_spec(spec), int(is_restore))
             for spec in changed
         ]
-        for spec in changed:
-            commands.append(("HSET", self._keys.functions, spec.id, encode_spec(spec)))
         commands.append(("INCR", self._keys.functions_version))
         await self._client.pipeline(commands)
 
@@ -37,6 +41,10 @@ class FunctionStore:
             return []
         raw = await self._client.execute("HMGET", self._keys.functions, *ids)
         return [msgspec.structs.replace(decode_spec(spec), archived=True) for spec in raw if spec]
+
+
+def _node(spec: FunctionSpec) -> tuple[Argument, ...]:
+    return spec.id, spec.env_id, spec.account_id, own_limit(spec)
 
 
 def own_limit(spec: FunctionSpec) -> int | str:
@@ -65,7 +73,8 @@ class FunctionCache:
             return False
         flat = await self._client.execute("HGETALL", self._keys.functions)
         self._specs = {flat[i].decode(): decode_spec(flat[i + 1]) for i in range(0, len(flat), 2)}
-        self._slugs = {(spec.env_id, spec.slug): spec.id for spec in self._specs.values()}
+        live = [spec for spec in self._specs.values() if not spec.archived]
+        self._slugs = {(spec.env_id, spec.slug): spec.id for spec in live}
         self.version = version
         return True
 

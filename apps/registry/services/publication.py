@@ -29,7 +29,8 @@ def republish_all() -> int:
     For the start of a server: it repairs an empty Redis and whatever a crash left unpublished.
     """
     live = selectors.live_specs()
-    _publish([*live, *selectors.archived_specs()], [])
+    specs = [*live, *selectors.archived_specs()]
+    bridge.engine_call(lambda engine: engine.restore_functions(specs))
     App.objects.filter(publish_pending=True).update(publish_pending=False)
     return len(live)
 

@@ -2,7 +2,8 @@
 --
 -- Router (router.lua). A node is `root`, `a:<account>`, `e:<environment>` or `f:<function>`.
 --   P:n:<node>      hash  p parent node, w weight, v virtual time of its children, f finish tag of its
---                         last service, lim slots (absent: unlimited), pz "1" while paused
+--                         last service, lim slots (absent: unlimited), pz "1" while paused,
+--                         fv version of the function
 --   P:r:<node>      zset  ready children by start tag; of a function: ready items by score (ms)
 --   P:h:<node>      set   items that hold a slot (accounts and functions)
 -- Items (items.lua)
@@ -40,6 +41,7 @@
 --   P:pn:<env>:<ev> hash  indexed path (or *) -> number of pauses
 --   P:pb:<env>:<ev>:<key> set  pauses in a bucket; key * holds those without an index
 --   P:sig:<env>:<name>    str  the pause that waits for the signal
+-- Functions: P:functions and P:functions:version (keys.py)
 -- Streams: P:events (event_stream.py), P:history (records.py)
 
 -- redis.call does not exist while a library loads: the first call of a function sets it.

@@ -53,11 +53,15 @@ local function acknowledge(keys, args)
   return #once
 end
 
--- configure(function, env, account, limit or ""): the function's node and its ancestors.
+-- configure(function, env, account, limit or "", version, spec, forced "1"): the function, its node and the node's
+-- ancestors. An older version than the stored one changes nothing, unless it is forced.
 local function configure(keys, args)
   local P = keys[1]
   local fn, env, account = args[1], args[2], args[3]
   local node = P .. ':n:f:' .. fn
+  if args[7] ~= '1' and num(call('HGET', node, 'fv')) > tonumber(args[5]) then return 'OLD' end
+  call('HSET', node, 'fv', args[5])
+  call('HSET', P .. ':functions', fn, args[6])
   call('HSET', node, 'p', 'e:' .. env)
   call('HSET', P .. ':n:e:' .. env, 'p', 'a:' .. account)
   call('HSET', P .. ':n:a:' .. account, 'p', 'root')
