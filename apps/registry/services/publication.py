@@ -30,7 +30,8 @@ def republish_all() -> int:
     """
     live = selectors.live_specs()
     specs = [*live, *selectors.archived_specs()]
-    bridge.engine_call(lambda engine: engine.restore_functions(specs))
+    if specs:
+        bridge.engine_call(lambda engine: engine.restore_functions(specs))
     App.objects.filter(publish_pending=True).update(publish_pending=False)
     return len(live)
 

@@ -32,6 +32,9 @@ class RecordingEngine:
         self.published.append(([spec.slug for spec in specs], list(archived_ids)))
         self.specs |= {spec.slug: spec for spec in specs}
 
+    async def restore_functions(self, specs: Sequence[FunctionSpec]) -> None:
+        await self.publish_functions(specs)
+
     def call(self, action: Callable[["RecordingEngine"], Awaitable[object]]) -> object:
         async def run() -> object:
             return await action(self)
