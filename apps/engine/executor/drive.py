@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -16,7 +18,8 @@ from apps.engine.executor.server_steps import ServerStepRunner
 from apps.engine.executor.tracker import Tracker
 from apps.engine.functions import FunctionSpec
 from apps.engine.protocol import ids, jcs, memos, requests, signing
-from apps.engine.protocol.responses import Answer, Ops, classify, failed_call
+from apps.engine.protocol.opcodes import COMPLETE_OPS, ERROR_OPS, LAZY_OPS
+from apps.engine.protocol.responses import Answer, Failed, Ops, classify, failed_call
 from apps.engine.records import RunStarted
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
@@ -24,6 +27,8 @@ from apps.engine.store.queue import CommitResult, Leased, Queue
 from apps.engine.store.views import Item, RunState
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_CONTINUATIONS = 10
 _LONGEST_FAULT_DELAY_MS = 60_000
@@ -96,6 +101,8 @@ class Driver:
             if item.kind == "gateway":
                 return await self._server_steps.run(item, state, spec, started_at), None
             status, answer = await self._call(item, state, spec)
+            if _concerns_deferrals(answer):
+                state.defers = await _patiently(lambda: self._queue.deferrals(item.run_id))
             builder = CommitBuilder(item, state, spec, Dispatch(started_at, clock.now_ms(), status))
             apply_answer(builder, answer)
         except Exception:
@@ -159,12 +166,7 @@ class Driver:
         """Commit, and try again while the server is away: a commit that had got through answers `gone`,
         and what it leased to us comes back when that lease ends."""
         commit = builder.build(version, may_continue=may_continue)
-        for _ in range(_COMMIT_TRIES):
-            try:
-                return await self._queue.commit(commit)
-            except RedisUnavailable:
-                await asyncio.sleep(_COMMIT_PAUSE_SECONDS)
-        return await self._queue.commit(commit)
+        return await _patiently(lambda: self._queue.commit(commit))
 
     async def _wait_for_function(
         self, item: Item, state: RunState, now: int
@@ -180,7 +182,8 @@ class Driver:
     ) -> RunState | None:
         """The state after a commit: our own copy when nobody else has changed it, else read again."""
         is_ours = builder.only_saves and result.state_version == state.state_version + len(builder.saved)
-        if not is_ours or state.version < 0:
+        # The commit that ends a parallel group also ends plan-only mode, which our copy cannot know.
+        if not is_ours or state.version < 0 or (state.plan_only and state.version >= 2):
             return await self._queue.state(builder.item.run_id)
         for step_id, memo in builder.saved:
             state.memos[step_id] = memo
@@ -188,6 +191,23 @@ class Driver:
             state.size += len(memo)
         state.state_version = result.state_version
         return state
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while Redis is away: the app has answered, and what it did must not be lost."""
+    for _ in range(_COMMIT_TRIES):
+        try:
+            return await ask()
+        except RedisUnavailable:
+            await asyncio.sleep(_COMMIT_PAUSE_SECONDS)
+    return await ask()
+
+
+def _concerns_deferrals(answer: Answer) -> bool:
+    """Whether the answer may start or abort deferrals: checkpoints of its own request may have added some."""
+    if isinstance(answer, Ops):
+        return any(op.op in LAZY_OPS or op.op in COMPLETE_OPS or op.op in ERROR_OPS for op in answer.ops)
+    return isinstance(answer, Failed)
 
 
 def _steps(state: RunState) -> list[tuple[str, bytes]]:

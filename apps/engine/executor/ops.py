@@ -50,17 +50,27 @@ def step_run(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     builder.record_op(op, "Completed", attempt=attempt, output=op.data, **_times(builder, op))
 
 
+# TypeScript reports an error of the function itself under this id where deferrals go with it.
+_FUNCTION_ITSELF = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c"
+
+
 def step_error(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     if answer.no_retry or builder.is_last_attempt:
         return step_failed(builder, op, answer)
     due = answer.retry_at_ms or builder.now + retry_delay_ms(builder.item.attempt)
     builder.retry(due)
+    if op.id == _FUNCTION_ITSELF:
+        return builder.record_function("Errored", error=op.error)
     return builder.record_op(
         op, "Errored", attempt=builder.item.attempt, error=op.error, **_times(builder, op)
     )
 
 
 def step_failed(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    if op.id == _FUNCTION_ITSELF:
+        builder.record_function("Failed", error=op.error)
+        builder.fail(errors.function_error(500, op.error, no_retry=True), op.error)
+        return
     attempt = builder.item.attempt
     builder.save(op.id, memos.error_memo(op.error), op.parallel_race)
     builder.record_op(op, "Failed", attempt=attempt, error=op.error, **_times(builder, op))
@@ -227,8 +237,10 @@ def parse_deferral(op: Op) -> bytes | None:
     options = op_options.defer_options(op)
     if options is None:
         return None
-    meta = msgspec.Raw(options.meta) if options.meta else msgspec.Raw(b"")
-    return _encode(ending.Deferral(options.function_slug, msgspec.Raw(options.input or b"{}"), meta))
+    deferral = ending.Deferral(options.function_slug, msgspec.Raw(options.input or b"{}"))
+    if options.meta:
+        deferral.meta = msgspec.Raw(options.meta)
+    return _encode(deferral)
 
 
 def defer_abort(builder: CommitBuilder, op: Op, answer: Ops) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from apps.engine import clock
 from apps.engine.store.client import Argument, RedisClient
 from apps.engine.store.library import LuaLibrary
-from apps.engine.store.views import Item, RunState, parse_item, parse_state
+from apps.engine.store.views import Item, RunState, parse_item, parse_pairs, parse_state
 
 LEASE_MS = 20_000
 
@@ -93,6 +93,10 @@ class Queue:
         """The run's current state; None when it has ended or never was."""
         reply = await self.library.call("state", run_id)
         return None if reply is None else parse_state(reply)
+
+    async def deferrals(self, run_id: str) -> dict[str, bytes]:
+        """The run's deferrals as they are now: hashed id to stored JSON."""
+        return parse_pairs(await self.client.execute("HGETALL", f"{self.prefix}:defer:{run_id}"))
 
     async def checkpoint(
         self,

@@ -89,12 +89,13 @@ def parse_state(reply: Reply) -> RunState:
         app_id=fields[7].decode(),
         size=int(fields[8]),
         stack=[step.decode() for step in stack],
-        memos=_pairs(memos),
-        defers=_pairs(defers),
+        memos=parse_pairs(memos),
+        defers=parse_pairs(defers),
         input_step=(fields[9] or b"").decode(),
         input=fields[10] or b"",
     )
 
 
-def _pairs(flat: list[bytes]) -> dict[str, bytes]:
+def parse_pairs(flat: list[bytes]) -> dict[str, bytes]:
+    """A hash as Redis answers it, value after field."""
     return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
