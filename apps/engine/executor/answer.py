@@ -69,5 +69,7 @@ def _open_group(builder: CommitBuilder, answer: Ops, working: list[Op]) -> None:
     builder.add("U")
     version = builder.state.version if builder.state.version >= 0 else answer.req_version or 0
     if version >= 2 and any(op.op in PLAN_OPS for op in working):
-        ids = [op.id for op in working if op.op != "DiscoveryRequest"]
-        builder.add("Q", len(ids), *ids)
+        members = [op for op in working if op.op != "DiscoveryRequest"]
+        for operation, races in (("Q", False), ("H", True)):
+            ids = [op.id for op in members if op.parallel_race == races]
+            builder.add(operation, len(ids), *ids)

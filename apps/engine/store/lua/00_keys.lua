@@ -23,6 +23,7 @@
 --   P:memo:<run>    hash  step id -> memo
 --   P:stack:<run>   list  finished step ids in order
 --   P:pending:<run> set   unfinished ids of the parallel group
+--   P:racing:<run>  set   unfinished ids that race: the run does not wait for them, but stays in plan mode
 --   P:seen:<run>    set   ids planned, asleep or waiting
 --   P:jobs:<run>    set   items of the run
 --   P:rp:<run>      set   pauses of the run

@@ -19,6 +19,7 @@ end
 -- Removes the step from its group; true when the run may go on: the group is empty, or it is a race.
 local function leave_group(P, run, step, race)
   call('SREM', P .. ':pending:' .. run, step)
+  call('SREM', P .. ':racing:' .. run, step)
   return race or call('SCARD', P .. ':pending:' .. run) == 0
 end
 
@@ -35,12 +36,16 @@ end
 -- that end together cost few requests; but no longer than this, since the app may hang in it.
 local DISCOVERY_WAIT_MS = 250
 
+local function has_unfinished(P, run)
+  return call('EXISTS', P .. ':pending:' .. run, P .. ':racing:' .. run) > 0
+end
+
 -- Make sure that a discovery will see everything saved so far. One that is queued and not leased yet
 -- serves, since state is read at the lease. Returns the new item, when there is one, not placed yet.
 local function want_discovery(P, run, now, position)
   local key = P .. ':run:' .. run
   local ver, queued, leased = unpack(call('HMGET', key, 'ver', 'dq', 'dl'))
-  if num(ver) >= 2 and call('SCARD', P .. ':pending:' .. run) == 0 then call('HSET', key, 'die', '0') end
+  if num(ver) >= 2 and not has_unfinished(P, run) then call('HSET', key, 'die', '0') end
   if queued then
     call('HSET', P .. ':i:' .. queued, 'c', position)
     return nil

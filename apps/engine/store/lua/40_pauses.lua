@@ -46,7 +46,7 @@ local function finalise(P, run, keep_item)
   remove_run_pauses(P, run)
   call('ZREM', P .. ':rt', run .. '|s', run .. '|f')
   call('DEL', P .. ':run:' .. run, P .. ':memo:' .. run, P .. ':stack:' .. run, P .. ':pending:' .. run,
-    P .. ':seen:' .. run, P .. ':jobs:' .. run, P .. ':rp:' .. run, P .. ':defer:' .. run)
+    P .. ':racing:' .. run, P .. ':seen:' .. run, P .. ':jobs:' .. run, P .. ':rp:' .. run, P .. ':defer:' .. run)
 end
 
 -- Resume a pause: exactly one caller finds it.

@@ -139,16 +139,21 @@ function ops.R(c, args, at)
   return at + 3
 end
 
--- Q n ids...: the ids form a group; the run goes on when the last has finished
-function ops.Q(c, args, at)
+local function add_unfinished(c, set, args, at)
   local count = tonumber(args[at])
   for i = 1, count do
     if call('HEXISTS', c.P .. ':memo:' .. c.run, args[at + i]) == 0 then
-      call('SADD', c.P .. ':pending:' .. c.run, args[at + i])
+      call('SADD', c.P .. set .. c.run, args[at + i])
     end
   end
   return at + 1 + count
 end
+
+-- Q n ids...: the ids form a group; the run goes on when the last has finished
+function ops.Q(c, args, at) return add_unfinished(c, ':pending:', args, at) end
+
+-- H n ids...: the ids race; the run goes on when any has finished, and later steps do not wait for the others
+function ops.H(c, args, at) return add_unfinished(c, ':racing:', args, at) end
 
 -- U: plan only from now on
 function ops.U(c, _, at)
@@ -261,6 +266,7 @@ local function checkpoint(keys, args)
   for _ = 1, tonumber(args[6]) do
     save_memo(P, run, args[at], args[at + 1])
     call('SREM', P .. ':pending:' .. run, args[at])
+    call('SREM', P .. ':racing:' .. run, args[at])
     at = at + 2
   end
   local c = { P = P, run = run }
