@@ -61,7 +61,9 @@ class Executor:
             for chore in chores:
                 chore.cancel()
             await self._waker.close()
-            await self._driver.close()
+            # After an outage of Redis this service runs again, with the same client.
+            if stop.is_set():
+                await self._driver.close()
 
     async def _lease_once(self, stop: asyncio.Event) -> None:
         room = self._capacity - len(self._tasks)
