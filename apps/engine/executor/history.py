@@ -5,10 +5,13 @@ view, so that a crash may lose them: the commit that follows says the same again
 """
 
 import asyncio
+import logging
 
 from apps.engine.keys import Keys
 from apps.engine.records import AnyRecord, encode_records
-from apps.engine.store.client import RedisClient
+from apps.engine.store.client import RedisClient, RedisUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 class HistoryBuffer:
@@ -30,4 +33,7 @@ class HistoryBuffer:
         task.add_done_callback(self._sending.discard)
 
     async def _send(self, records: list[AnyRecord]) -> None:
-        await self._client.execute("XADD", self._stream, "*", "d", encode_records(records))
+        try:
+            await self._client.execute("XADD", self._stream, "*", "d", encode_records(records))
+        except RedisUnavailable as exc:
+            logger.info("%d records of the live view are lost: %s", len(records), exc)

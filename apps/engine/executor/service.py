@@ -7,7 +7,7 @@ from apps.engine import clock
 from apps.engine.executor.drive import Driver
 from apps.engine.executor.history import HistoryBuffer
 from apps.engine.executor.tracker import Tracker
-from apps.engine.services import repeat, unless_stopped
+from apps.engine.services import repeat, unless_stopped, wait_for
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Commit, LeaseBatch, Leased, Queue
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 20
 _EXTEND_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
+_AWAY_SECONDS = 0.5
 # An idle worker is woken by push; this bounds what a wake-up lost to a killed worker costs.
 _LONGEST_IDLE_MS = 2_000
 
@@ -45,7 +46,6 @@ class Executor:
         self._grace_seconds = grace_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_room = asyncio.Event()
-        self.is_draining = False
 
     async def run(self, stop: asyncio.Event) -> None:
         chores = [
@@ -53,9 +53,8 @@ class Executor:
             asyncio.ensure_future(repeat(stop, _LOOK_SECONDS, self._show_long_steps)),
         ]
         try:
-            await self._functions.refresh()
             while not stop.is_set():
-                await self._lease_once(stop)
+                await self._lease_unless_away(stop)
         finally:
             await self._wind_down()
             for chore in chores:
@@ -65,9 +64,17 @@ class Executor:
             if stop.is_set():
                 await self._driver.close()
 
+    async def _lease_unless_away(self, stop: asyncio.Event) -> None:
+        """An absent server must not end the requests in flight: they wait for it with their commits."""
+        try:
+            await self._lease_once(stop)
+        except RedisUnavailable as exc:
+            logger.warning("Redis is not reachable (%s), trying again", exc)
+            await wait_for(stop, _AWAY_SECONDS)
+
     async def _lease_once(self, stop: asyncio.Event) -> None:
         room = self._capacity - len(self._tasks)
-        if room <= 0 or self.is_draining:
+        if room <= 0:
             self._has_room.clear()
             await unless_stopped(stop, self._has_room.wait())
             return
@@ -105,12 +112,8 @@ class Executor:
 
     async def _extend(self) -> None:
         if self._tracker.held:
-            try:
-                lost = await self._queue.extend(list(self._tracker.held.values()))
-            except RedisUnavailable:
-                return
-            for item_id in lost:
-                self._tracker.held.pop(item_id, None)
+            for item_id in await self._queue.extend(self._tracker.held.values()):
+                self._tracker.lose(item_id)
 
     async def _show_long_steps(self) -> None:
         for record in self._tracker.newly_long():

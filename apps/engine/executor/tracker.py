@@ -17,8 +17,12 @@ class Tracker:
         self._since[item.id] = clock.now_ms()
 
     def release(self, item: Item) -> None:
-        self.held.pop(item.id, None)
-        self._since.pop(item.id, None)
+        self.lose(item.id)
+
+    def lose(self, item_id: str) -> None:
+        """The item is no longer ours, though its request may still be under way."""
+        self.held.pop(item_id, None)
+        self._since.pop(item_id, None)
 
     def newly_long(self) -> list[StepRecorded]:
         """Records of the targeted steps that have been running for a while, each once.

@@ -4,7 +4,7 @@ import asyncio
 import os
 
 from apps.engine.services import repeat
-from apps.engine.store.client import RedisClient
+from apps.engine.store.client import RedisClient, RedisUnavailable
 
 _TTL_MS = 3_000
 _RENEW_SECONDS = 1.0
@@ -26,7 +26,13 @@ class Ownership:
         self.is_held = False
 
     async def acquire(self) -> bool:
-        self.is_held = bool(await self._client.execute("EVAL", _RENEW, 1, self._key, self._id, _TTL_MS))
+        """Take the lease or renew it. One that could not be renewed counts as lost."""
+        try:
+            reply = await self._client.execute("EVAL", _RENEW, 1, self._key, self._id, _TTL_MS)
+        except RedisUnavailable:
+            self.is_held = False
+            raise
+        self.is_held = bool(reply)
         return self.is_held
 
     async def keep(self, stop: asyncio.Event) -> None:

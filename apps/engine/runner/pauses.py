@@ -115,8 +115,8 @@ class PauseMatcher:
         now = clock.now_ms()
         info = {"invoked_run_id": data.run_id, "found_event_id": incoming.entry.internal_id}
         record = StepRecorded(
-            run_id, step_id, 0, "InvokeFunction", status, ended_at=now,
-            output=_inner(memo, b'{"data":'), error=_inner(memo, b'{"error":'), info=msgspec.json.encode(info),
+            run_id, step_id, 0, "InvokeFunction", status, ended_at=now, info=msgspec.json.encode(info),
+            output=_inner(memo, b'{"data":'), error=_inner(memo, b'{"error":'),
         )  # fmt: skip
         resumed = await self._queue.library.call(
             "resume_pause", now, pause_id, memo, encode_records([record])
