@@ -40,7 +40,7 @@ async def services() -> Sequence[Service]:
 def _executor(client: RedisClient, keys: Keys) -> Executor:
     ops.set_retry_interval(settings.STEPWELL_RETRY_INTERVAL_SECONDS)
     policy = AddressPolicy(allow_private=settings.STEPWELL_ALLOW_PRIVATE_NETWORKS)
-    queue = Queue(client, keys.prefix)
+    queue = Queue(client, keys.prefix, lease_ms=settings.STEPWELL_LEASE_SECONDS * 1000)
     functions = FunctionCache(client, keys)
     app_client = AppClient(policy)
     history = HistoryBuffer(client, keys)

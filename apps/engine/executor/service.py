@@ -15,7 +15,8 @@ from apps.engine.store.queue import Commit, LeaseBatch, Leased, Queue
 logger = logging.getLogger(__name__)
 
 _BATCH = 20
-_EXTEND_SECONDS = 5.0
+# Of a lease: it survives two extensions that come too late.
+_EXTEND_AFTER = 0.25
 _LOOK_SECONDS = 0.5
 _AWAY_SECONDS = 0.5
 # An idle worker is woken by push; this bounds what a wake-up lost to a killed worker costs.
@@ -49,7 +50,7 @@ class Executor:
 
     async def run(self, stop: asyncio.Event) -> None:
         chores = [
-            asyncio.ensure_future(repeat(stop, _EXTEND_SECONDS, self._extend)),
+            asyncio.ensure_future(repeat(stop, self._queue.lease_ms * _EXTEND_AFTER / 1000, self._extend)),
             asyncio.ensure_future(repeat(stop, _LOOK_SECONDS, self._show_long_steps)),
         ]
         try:

@@ -47,16 +47,19 @@ class Commit(msgspec.Struct):
 
 
 class Queue:
-    def __init__(self, client: RedisClient, prefix: str) -> None:
+    """`lease_ms`: how long a lease lasts, and so how long the work of a killed worker waits for another."""
+
+    def __init__(self, client: RedisClient, prefix: str, *, lease_ms: int = LEASE_MS) -> None:
         self.client = client
         self.prefix = prefix
+        self.lease_ms = lease_ms
         self.library = LuaLibrary(client, prefix)
         self._tokens = (f"{os.getpid()}.{os.urandom(6).hex()}.{number}" for number in itertools.count())
 
     async def lease(self, count: int) -> LeaseBatch:
         """Lease up to `count` due items, fairest first, with the state of their runs."""
         now = clock.now_ms()
-        reply = await self.library.call("lease", now, count, now + LEASE_MS, next(self._tokens))
+        reply = await self.library.call("lease", now, count, now + self.lease_ms, next(self._tokens))
         due = int(float(reply[0]))
         leased = [Leased(parse_item(item), parse_state(state)) for item, state in reply[1]]
         return LeaseBatch(leased, None if due < 0 else due, int(reply[2]))
@@ -73,7 +76,7 @@ class Queue:
             version,
             commit.history,
             token,
-            now + LEASE_MS,
+            now + self.lease_ms,
             *commit.operations,
         )
         outcome = reply[0].decode()
@@ -84,7 +87,7 @@ class Queue:
 
     async def extend(self, items: Iterable[Item]) -> set[str]:
         """Extend leases; returns the ids of the items whose lease was lost."""
-        args: list[Argument] = [clock.now_ms() + LEASE_MS]
+        args: list[Argument] = [clock.now_ms() + self.lease_ms]
         for item in items:
             args += [item.id, item.token]
         return {lost.decode() for lost in await self.library.call("extend", *args)}

@@ -49,6 +49,8 @@ STEPWELL_BATCH_MAX_SIZE = env.integer("STEPWELL_BATCH_MAX_SIZE", default=1_000, 
 STEPWELL_RETRY_INTERVAL_SECONDS = env.integer(
     "STEPWELL_RETRY_INTERVAL", "INNGEST_RETRY_INTERVAL", default=0, minimum=0, maximum=31_536_000
 )
+# The work of a worker that dies goes to another when its leases end; a live worker extends them.
+STEPWELL_LEASE_SECONDS = env.integer("STEPWELL_LEASE_SECONDS", default=20, minimum=2, maximum=3600)
 STEPWELL_EVENT_MAX_BYTES = env.integer("STEPWELL_EVENT_MAX_BYTES", default=3 * 1024 * 1024, minimum=1024)
 STEPWELL_ALLOW_PRIVATE_NETWORKS = env.flag("STEPWELL_ALLOW_PRIVATE_NETWORKS", default=True)
 STEPWELL_WORKER_CONCURRENCY = env.integer(
