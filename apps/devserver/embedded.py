@@ -51,8 +51,8 @@ def free_port() -> int:
         return port
 
 
-def server_command(binary: str, folder: Path, port: int) -> tuple[str, ...]:
-    """Loopback only; every write in the append-only file, synced each second; no snapshots."""
+def server_command(binary: str, folder: Path, port: int, fsync: str) -> tuple[str, ...]:
+    """Loopback only; every write in the append-only file, synced as `fsync` says; no snapshots."""
     settings = {
         "port": str(port),
         "bind": "127.0.0.1",
@@ -60,7 +60,7 @@ def server_command(binary: str, folder: Path, port: int) -> tuple[str, ...]:
         "logfile": str(log_file(folder)),
         "save": "",
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": fsync,
         "maxmemory-policy": "noeviction",
         "tcp-backlog": "128",
     }

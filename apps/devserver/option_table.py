@@ -74,6 +74,7 @@ OPTIONS: tuple[Option, ...] = (
         is_secret=True,
     ),
     Option("sqlite-dir", Kind.TEXT, "folder of the SQLite file (default: the data folder)"),
+    Option("valkey-fsync", Kind.TEXT, "when the embedded Valkey syncs to disk: everysec (default) or always"),
     Option("tick", Kind.INTEGER, "accepted", no_effect=_PUSHED),
     Option("persist", Kind.SWITCH, "accepted", no_effect=_ALWAYS_KEPT),
     Option("connect-gateway-port", Kind.INTEGER, "accepted", no_effect=_NO_GATEWAY),

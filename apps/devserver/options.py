@@ -11,6 +11,7 @@ from apps.devserver.option_table import BY_NAME, OPTIONS, Option
 from apps.devserver.values import find_secret, parse_integer, parse_switch, parse_text, parse_words
 
 DEFAULT_PORT = 8288
+FSYNC_POLICIES = ("everysec", "always")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "warning", "error")
 
 
@@ -81,6 +82,7 @@ class DevOptions:
     json_logs: bool
     redis_url: str
     database_url: str
+    valkey_fsync: str
     notes: tuple[str, ...]
 
 
@@ -107,6 +109,7 @@ def read_options(
         json_logs=sources.switch("json"),
         redis_url=sources.text("redis-uri"),
         database_url=sources.text("postgres-uri"),
+        valkey_fsync=_fsync(sources),
         notes=_notes(sources),
     )
 
@@ -116,6 +119,14 @@ def _open_sources(flags: Mapping[str, object], environment: Mapping[str, str]) -
     named = without_file.text("config")
     path = Path(named) if named else find_config_file(Path.cwd(), Path.home())
     return Sources(flags, environment, load_config_file(path)) if path else without_file
+
+
+def _fsync(sources: Sources) -> str:
+    """`always` keeps each acknowledged write through a power cut, `everysec` all but the last second."""
+    name, value = sources.find("valkey-fsync") or ("", FSYNC_POLICIES[0])
+    if value not in FSYNC_POLICIES:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(FSYNC_POLICIES)}, not {value!r}")
+    return str(value)
 
 
 def _log_level(sources: Sources) -> str:

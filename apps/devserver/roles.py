@@ -79,11 +79,11 @@ def _sqlite_url(options: DevOptions) -> str:
     return f"sqlite:///{options.sqlite_dir / 'stepwell.sqlite3'}"
 
 
-def valkey_spec(place: Place, binary: str, folder: Path, port: int) -> ChildSpec:
+def valkey_spec(place: Place, binary: str, folder: Path, port: int, fsync: str) -> ChildSpec:
     """A server that is told to end by SIGTERM even when the supervisor is killed: it syncs its file first."""
     return ChildSpec(
         name="valkey",
-        argv=embedded.server_command(binary, folder, port),
+        argv=embedded.server_command(binary, folder, port, fsync),
         environment=place.environment,
         working_dir=place.root,
         stop_seconds=STOP_SECONDS["valkey"],

@@ -112,7 +112,9 @@ class Session:
         folder = self._options.data_dir / "valkey"
         folder.mkdir(parents=True, exist_ok=True)
         binary = await asyncio.to_thread(embedded.find_server_binary)
-        child = self._supervisor.start(roles.valkey_spec(place, binary, folder, port))
+        child = self._supervisor.start(
+            roles.valkey_spec(place, binary, folder, port, self._options.valkey_fsync)
+        )
         await wait_until(partial(_is_up_or_hopeless, child, url, embedded.log_file(folder)))
 
     async def _migrate(self, place: roles.Place) -> None:

@@ -12,7 +12,9 @@ from tests.integration.devserver.waiting import wait_for
 
 
 def start(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(embedded.server_command(embedded.find_server_binary(), folder, port))
+    process = subprocess.Popen(
+        embedded.server_command(embedded.find_server_binary(), folder, port, "everysec")
+    )
     wait_for(lambda: embedded.is_up(f"redis://127.0.0.1:{port}/0"), "the server")
     return process
 

@@ -42,6 +42,7 @@ def test_defaults() -> None:
         json_logs=False,
         redis_url="",
         database_url="",
+        valkey_fsync="everysec",
         notes=(),
     )
 
@@ -122,6 +123,11 @@ def test_secrets_come_from_files_too(tmp_path: Path) -> None:
             {"LOG_LEVEL": "loud"},
             "LOG_LEVEL must be one of trace, debug, info, warn, warning, error, not 'loud'",
         ),
+        (
+            {},
+            {"STEPWELL_VALKEY_FSYNC": "no"},
+            "STEPWELL_VALKEY_FSYNC must be one of everysec, always, not 'no'",
+        ),
         ({}, {"INNGEST_NO_POLL": "perhaps"}, "INNGEST_NO_POLL must be true or false, not 'perhaps'"),
         (
             {},
@@ -141,6 +147,10 @@ def test_a_value_that_cannot_be_meant_names_its_source(
 def test_the_environment_variable_log_level_wins_over_the_flag() -> None:
     assert read({"log-level": "error"}, {"LOG_LEVEL": "DEBUG"}).log_level == "debug"
     assert read({"verbose": True}).log_level == "debug"
+
+
+def test_the_embedded_valkey_can_sync_each_write() -> None:
+    assert read({}, {"STEPWELL_VALKEY_FSYNC": "always"}).valkey_fsync == "always"
 
 
 def test_accepted_options_without_effect_are_named() -> None:
