@@ -131,6 +131,13 @@ class Stepwell:
 
         return wait_until(find, timeout, lambda: json.dumps(self.runs(event_id), indent=2))
 
+    def wake(self, run_id: str) -> None:
+        """Let the run's sleeps and retries fall due now, instead of waiting for them."""
+        jobs = self.redis.smembers(f"{SHARD_PREFIX}:jobs:{run_id}")
+        for job in jobs:
+            self.redis.zadd(f"{SHARD_PREFIX}:timers", {str(job): 0}, xx=True)
+        self.redis.lpush(f"{SHARD_PREFIX}:tick", "1")
+
     # Apps and functions
 
     def sync(self, app_url: str) -> httpx.Response:

@@ -1,6 +1,8 @@
 """The Python apps of the suite."""
 
 import sys
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,18 +13,37 @@ from tests.e2e.harness import Stepwell
 
 APPS = Path(__file__).resolve().parents[1] / "apps" / "python"
 
+ScriptStarter = Callable[..., AppProcess]
+
 
 @pytest.fixture(scope="session")
-def app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
+def start_script(app_starter: AppStarter) -> ScriptStarter:
+    """`start(script, stepwell, sync=True, **environment)`: one of the scripts of the apps folder."""
+
+    def start(script: str, stepwell: Stepwell, sync: bool = True, **environment: str) -> AppProcess:
+        command = (sys.executable, script)
+        return app_starter(command, APPS, stepwell, sync=sync, environment=environment)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def app(stepwell: Stepwell, start_script: ScriptStarter) -> AppProcess:
     """The FastAPI app, which holds most functions."""
-    return app_starter((sys.executable, "fastapi_app.py"), APPS, stepwell)
+    return start_script("fastapi_app.py", stepwell)
 
 
 @pytest.fixture(scope="session")
-def flask_app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
-    return app_starter((sys.executable, "flask_app.py"), APPS, stepwell)
+def flask_app(stepwell: Stepwell, start_script: ScriptStarter) -> AppProcess:
+    return start_script("flask_app.py", stepwell)
 
 
 @pytest.fixture(scope="session")
-def django_app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
-    return app_starter((sys.executable, "django_app.py"), APPS, stepwell)
+def django_app(stepwell: Stepwell, start_script: ScriptStarter) -> AppProcess:
+    return start_script("django_app.py", stepwell)
+
+
+@pytest.fixture
+def app_id() -> str:
+    """A name for an app that one test has for itself."""
+    return f"py-{uuid.uuid4().hex[:12]}"

@@ -54,7 +54,9 @@ def test_callee_that_is_cancelled(stepwell: Stepwell, app: AppProcess, key: str)
     app.wait_for_label(key, "slow-callee")
     stepwell.cancel(str(app.calls(key)[0]["run_id"]))
     run = stepwell.wait_for_run(event_id)
-    assert run["output"] == {"error": {"name": "Error", "message": "invoked function was cancelled"}}
+    assert run["output"] == {
+        "error": {"name": "InngestInvokeCancelledError", "message": "invoked function was cancelled"}
+    }
 
 
 def test_function_that_does_not_exist(stepwell: Stepwell, app: AppProcess, key: str) -> None:

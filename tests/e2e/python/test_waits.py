@@ -81,7 +81,8 @@ def test_wait_with_a_condition(stepwell: Stepwell, app: AppProcess, key: str) ->
 def test_condition_that_does_not_compile_fails_the_run(stepwell: Stepwell, app: AppProcess, key: str) -> None:
     event_id = stepwell.send("py/waits", {"key": key, "for": "py/answer.if", "if": "async.data.n >"})
     run = stepwell.wait_for_run(event_id, status="Failed")
-    assert run["output"]["name"] in ("InvalidExpression", "CompileError")
+    assert run["output"]["error"]["name"] == "InvalidExpression"
+    assert run["output"]["error"]["message"] == "Wait for event If expression failed to compile"
     assert app.labels(key) == []
 
 
