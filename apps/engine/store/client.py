@@ -21,18 +21,27 @@ _CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 class RedisUnavailable(Exception):
-    """The connection is down, or went down before the reply: the command may have been carried out."""
+    """The server is away or refuses all commands for now; after a lost connection the command may have
+    been carried out all the same."""
 
 
 class RedisError(Exception):
     """The server refused a command; the text is the server's."""
 
 
+# A server that starts, fails over or is full: the same command may be carried out a moment later.
+_NOT_NOW = ("LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "TRYAGAIN ", "BUSY ", "OOM ")
+
+
+def _refusal(text: str) -> Exception:
+    return RedisUnavailable(text) if text.startswith(_NOT_NOW) else RedisError(text)
+
+
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader(replyError=RedisError)
+        self._reader = hiredis.Reader(replyError=_refusal)
         self._waiting: deque[asyncio.Future[Reply]] = deque()
         self._out: list[bytes] = []
         self._lost: Exception | None = None
@@ -131,11 +140,20 @@ class RedisClient:
             if self._connection is not None and self._connection.is_open:
                 return self._connection
             try:
-                self._connection = await asyncio.wait_for(self._dial(), _CONNECT_TIMEOUT_SECONDS)
+                self._connection = await asyncio.wait_for(self._greeted(), _CONNECT_TIMEOUT_SECONDS)
             except (OSError, TimeoutError) as exc:
                 raise RedisUnavailable(f"cannot connect to {self._url.hostname}: {exc}") from exc
-            await self._greet(self._connection)
             return self._connection
+
+    async def _greeted(self) -> _Connection:
+        """A new connection that may be used: nobody must get hold of it before it is on its database."""
+        connection = await self._dial()
+        try:
+            await self._greet(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     async def _dial(self) -> _Connection:
         loop = asyncio.get_running_loop()
