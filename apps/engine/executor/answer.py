@@ -3,10 +3,13 @@
 from apps.engine.executor import ops
 from apps.engine.executor.commit_builder import MAX_STATE_BYTES, MAX_STEPS, CommitBuilder
 from apps.engine.protocol import errors
-from apps.engine.protocol.opcodes import COMPLETE_OPS, FIRST_OPS, LAZY_OPS, PLAN_OPS, Op
+from apps.engine.protocol.opcodes import COMPLETE_OPS, FIRST_OPS, LAZY_OPS, PLAN_OPS, RESULT_OPS, Op
 from apps.engine.protocol.responses import Answer, Completed, Failed, Ops
 
 _EMPTY_ANSWER_DELAY_MS = 100
+MAX_EMPTY_ANSWERS = 10
+# What a replay only reports for a step that it has no memo of.
+_REPORTS_OF_NEW_STEPS = RESULT_OPS | PLAN_OPS | {"StepFailed"}
 
 
 def apply_answer(builder: CommitBuilder, answer: Answer) -> None:
@@ -35,6 +38,9 @@ def _apply_ops(builder: CommitBuilder, answer: Ops) -> None:
     if _too_many_steps(builder, working):
         builder.fail_by_engine(errors.steps_overflowed(MAX_STEPS))
         return
+    if _only_repeats(builder, working):
+        _ask_again(builder)
+        return
     if len(working) > 1:
         _open_group(builder, answer, working)
     try:
@@ -45,10 +51,33 @@ def _apply_ops(builder: CommitBuilder, answer: Ops) -> None:
         builder.records.clear()
         builder.fail_by_engine(exc.error)
         return
-    if not working:
-        builder.add(*("D",) if answer.ops and answer.ops[0].op in LAZY_OPS else ("E", _EMPTY_ANSWER_DELAY_MS))
+    if not working and answer.ops and answer.ops[0].op in LAZY_OPS:
+        builder.add("D")
+    elif not working:
+        _ask_again(builder)
     if builder.state.size + sum(len(memo) for _, memo in builder.saved) > MAX_STATE_BYTES:
         builder.fail_by_engine(errors.state_overflowed(MAX_STATE_BYTES))
+
+
+def _only_repeats(builder: CommitBuilder, working: list[Op]) -> bool:
+    """A discovery that reports nothing but steps of which it was sent the memos.
+
+    Go and Kotlin cannot fetch a state that `use_api` leaves out: they start over, and would for ever.
+    """
+    known = builder.state.memos
+    return (
+        bool(working)
+        and not builder.item.step_id
+        and all(op.op in _REPORTS_OF_NEW_STEPS and op.id in known for op in working)
+    )
+
+
+def _ask_again(builder: CommitBuilder) -> None:
+    """The answer of a request that found nothing to do (01 8.6); too many in a row fail the run (04 4.8)."""
+    if builder.state.empty_answers >= MAX_EMPTY_ANSWERS:
+        builder.fail_by_engine(errors.no_progress(MAX_EMPTY_ANSWERS))
+    else:
+        builder.add("E", _EMPTY_ANSWER_DELAY_MS)
 
 
 def _order(op: Op) -> int:

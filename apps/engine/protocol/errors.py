@@ -45,6 +45,15 @@ def state_overflowed(limit_bytes: int) -> bytes:
     return engine_error(STATE_OVERFLOWED, message)
 
 
+def no_progress(answers: int) -> bytes:
+    """The app replays without ever getting further (04 4.8)."""
+    message = (
+        f"The app answered {answers} times in a row without a new step. An SDK that cannot fetch the state "
+        "of its run does so once that state no longer fits into a request (4 MiB)."
+    )
+    return engine_error("NoProgress", message)
+
+
 def signal_conflict() -> bytes:
     return engine_error("Error", "Signal conflict; signal wait already exists for another run")
 

@@ -45,7 +45,8 @@ class Item(NamedTuple):
 
 
 class RunState(msgspec.Struct):
-    """A run's state as read at a lease. `version` is the request version, -1 until known."""
+    """A run's state as read at a lease. `version` is the request version, -1 until known;
+    `empty_answers` counts the answers in a row that brought nothing new."""
 
     events_json: bytes
     meta: RunMeta
@@ -61,6 +62,7 @@ class RunState(msgspec.Struct):
     defers: dict[str, bytes]
     input_step: str = ""
     input: bytes = b""
+    empty_answers: int = 0
 
     @property
     def events(self) -> list[msgspec.Raw]:
@@ -93,6 +95,7 @@ def parse_state(reply: Reply) -> RunState:
         defers=parse_pairs(defers),
         input_step=(fields[9] or b"").decode(),
         input=fields[10] or b"",
+        empty_answers=int(fields[11] or 0),
     )
 
 
