@@ -1,0 +1,202 @@
+"""Judges a story by the promises of the platform alone (spec 02, 11.1): no model of the engine, no oracle.
+
+Each check yields a sentence per broken promise.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from tests.chaos.app import functions
+from tests.chaos.records import Call
+from tests.chaos.story import RunRow, Story
+
+# Calls of one run that are under way together carry the state as of their leases, and may overtake one
+# another on their way. Functions without parallel steps have one call at a time.
+_OVERTAKING_SECONDS = 2.0
+_PARALLEL = frozenset({"parallel"})
+# From the answer that ends a run to its commit.
+_COMMIT_SECONDS = 1.0
+
+
+def broken_promises(story: Story) -> list[str]:
+    checks = (
+        repeated_steps,
+        lost_results,
+        changed_results,
+        invented_results,
+        calls_after_the_end,
+        early_wake_ups,
+        excess_of_limit,
+        wrong_run_counts,
+        unfinished_runs,
+        wrong_outputs,
+    )
+    return [problem for check in checks for problem in check(story)]
+
+
+def repeated_steps(story: Story) -> Iterator[str]:
+    """A step whose result the request carries is not executed."""
+    for call in story.calls:
+        answer = story.answer(call)
+        step = call.target or (answer.step if answer else "")
+        if step in call.memos:
+            yield f"{_name(call)} executes {step} in spite of its result"
+
+
+def lost_results(story: Story) -> Iterator[str]:
+    """A result that one request of a run carried is carried by every later one."""
+    for calls in _by_run(story.calls).values():
+        seen: dict[str, Call] = {}
+        for call in calls:
+            patience = _OVERTAKING_SECONDS if call.function in _PARALLEL else 0.0
+            for step, witness in seen.items():
+                if step not in call.memos and call.at - witness.at >= patience:
+                    yield f"{_name(call)} lacks {step}, which {_name(witness)} carried"
+            if not story.is_forgivable(call.at):
+                for step in call.memos:
+                    seen.setdefault(step, call)
+
+
+def changed_results(story: Story) -> Iterator[str]:
+    """The first result that is saved stays."""
+    for calls in _by_run(story.calls).values():
+        seen: dict[str, int] = {}
+        for call in calls:
+            for step, executor in call.memos.items():
+                if seen.setdefault(step, executor) != executor:
+                    yield f"{_name(call)} carries another result of {step}: {executor}, not {seen[step]}"
+            if story.is_forgivable(call.at):
+                seen.clear()
+
+
+def invented_results(story: Story) -> Iterator[str]:
+    """Each result comes from a call of the same run that executed the step."""
+    runs = {call.number: call.run for call in story.calls}
+    for call in story.calls:
+        for step, executor in call.memos.items():
+            if step not in functions.worked_steps(call.function):
+                continue
+            answer = story.answers.get(executor)
+            if answer is None or answer.step != step or runs[executor] != call.run:
+                yield f"{_name(call)} carries a result of {step} from call {executor}, which did not make it"
+
+
+def calls_after_the_end(story: Story) -> Iterator[str]:
+    ends = {run.id: run.ended_at for run in story.runs if run.ended_at}
+    for call in story.calls:
+        end = ends.get(call.run)
+        if end is not None and call.at > end + _COMMIT_SECONDS:
+            yield f"{_name(call)} comes {call.at - end:.3f} s after the end of its run"
+
+
+def early_wake_ups(story: Story) -> Iterator[str]:
+    """A sleep lasts at least as long as it was asked to, from the first request for it."""
+    asked: dict[str, float] = {}
+    for call in story.calls:
+        answer = story.answer(call)
+        if answer is not None and answer.kind == "nap":
+            asked.setdefault(call.run, call.at)
+        if "nap" in call.memos and call.at - asked.get(call.run, call.at) < functions.NAP_SECONDS:
+            yield f"{_name(call)} comes before the end of the sleep"
+
+
+def excess_of_limit(story: Story) -> Iterator[str]:
+    """Never more leases of the limited function under way than its limit.
+
+    A call counts from its arrival to its answer, and several calls of one item count once: all but the
+    last have lost the lease. What a loss of the queue's memory overtakes has lost its lease then.
+    """
+    changes = []
+    for call in story.calls:
+        if call.function == "limited":
+            answer = story.answer(call)
+            until = min(
+                [answer.at if answer else call.at, *(loss for loss in story.losses if loss > call.at)]
+            )
+            changes += [(call.at, 1, call), (until, 0, call)]
+    under_way: Counter[str] = Counter()
+    for _, is_start, call in sorted(changes, key=lambda change: change[:2]):
+        under_way[call.job] += 1 if is_start else -1
+        leases = sum(1 for count in under_way.values() if count > 0)
+        if is_start and leases > functions.CONCURRENCY_LIMIT:
+            yield f"{_name(call)} is the {leases}th at a time of {functions.CONCURRENCY_LIMIT}"
+
+
+def wrong_run_counts(story: Story) -> Iterator[str]:
+    """Exactly one run for each pair of an accepted event and a function that it starts."""
+    expected = {
+        (event.id, function)
+        for event in story.accepted
+        for function in functions.STARTED_BY.get(event.name, ())
+        if not story.is_forgivable(event.at)
+    }
+    found = Counter((run.event, run.function) for run in story.runs if run.function != "callee")
+    for event, function in sorted(expected - found.keys()):
+        yield f"event {event} has no run of {function}"
+    for (event, function), count in found.items():
+        if count > 1:
+            yield f"event {event} has {count} runs of {function}"
+    yield from _wrong_invocations(story.runs)
+
+
+def _wrong_invocations(runs: Sequence[RunRow]) -> Iterator[str]:
+    """Each run that invokes has one invoked run; the event of that one is made by the engine."""
+    callers = Counter(run.output.get("n") for run in runs if run.function == "invoke" and run.output)
+    invoked = Counter(run.output.get("n") for run in runs if run.function == "callee" and run.output)
+    if callers != invoked:
+        yield f"invoked runs: {callers - invoked} are missing, {invoked - callers} are too many"
+
+
+def unfinished_runs(story: Story) -> Iterator[str]:
+    known = {run.id for run in story.runs}
+    for run_id in sorted({call.run for call in story.calls} - known):
+        yield f"run {run_id} is not in history"
+    for run in story.runs:
+        if story.is_forgivable(run.queued_at):
+            continue
+        if run.status != "Completed":
+            yield f"run {run.id} of {run.function} is {run.status}"
+        elif not run.queued_at <= run.started_at <= run.ended_at:
+            yield f"run {run.id} has odd times: {run.queued_at}, {run.started_at}, {run.ended_at}"
+
+
+def wrong_outputs(story: Story) -> Iterator[str]:
+    """The output is what a call of that run answered: the numbers of the calls that executed each step."""
+    memos = {run: _last_memos(calls) for run, calls in _by_run(story.calls).items()}
+    sent = {event.id: event.n for event in story.accepted}
+    for run in story.runs:
+        if run.status != "Completed":
+            continue
+        if run.event in sent and run.output.get("n") != sent[run.event]:
+            yield f"run {run.id} of {run.function} ended with {run.output}, for event {sent[run.event]}"
+        carried = memos.get(run.id, {})
+        steps = {step: carried.get(step) for step in functions.worked_steps(run.function)}
+        if run.output.get("steps") != steps:
+            yield f"run {run.id} of {run.function} ended with {run.output}, its calls carried {steps}"
+
+
+def executed_twice(story: Story) -> Iterator[str]:
+    """For scenarios that interrupt nothing: each step is executed exactly once."""
+    times = Counter(
+        (call.run, answer.step) for call in story.calls if (answer := story.answer(call)) and answer.step
+    )
+    for (run, step), count in times.items():
+        if count > 1:
+            yield f"step {step} of run {run} was executed {count} times"
+
+
+def _last_memos(calls: Sequence[Call]) -> Mapping[str, int]:
+    return max((call.memos for call in calls), key=len)
+
+
+def _by_run(calls: Sequence[Call]) -> dict[str, list[Call]]:
+    runs: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        runs[call.run].append(call)
+    return runs
+
+
+def _name(call: Call) -> str:
+    return (
+        f"call {call.number} ({call.function}, run {call.run}, item {call.job} generation {call.generation})"
+    )

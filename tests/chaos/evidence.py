@@ -1,0 +1,92 @@
+"""Reads what a platform holds: its history in SQLite, its queue in Valkey, its answers over REST."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import redis
+
+from tests.chaos.app.functions import APP
+from tests.chaos.story import RunRow
+
+PREFIX = "{q:0}:"
+# What a platform at rest may hold; every other key of the shard belongs to work that has not ended.
+_LASTING = ("n:", "idem:", "alive:", "functions", "seq", "events", "history", "owner:runner", "wake", "tick")
+_STREAMS = {"events": {"runner", "history"}, "history": {"history"}}
+
+_RUNS = """
+    SELECT run.run_id, function.slug, run.status, event.event_id, payload.output,
+           run.queued_at, run.started_at, run.ended_at
+    FROM runs_run AS run
+    LEFT JOIN registry_function AS function ON function.id = run.function_id
+    LEFT JOIN runs_runevent AS event ON event.run_id = run.run_id AND event.position = 0
+    LEFT JOIN runs_runpayload AS payload ON payload.run_id = run.run_id
+"""
+_EVENTS = """
+    SELECT event.internal_id, outcome.key IS NOT NULL
+    FROM events_event AS event LEFT JOIN events_eventoutcome AS outcome ON outcome.key = event.key
+"""
+_STATUS = {100: "Scheduled", 200: "Running", 300: "Completed", 400: "Failed", 500: "Cancelled"}
+
+
+def runs(database: Path) -> list[RunRow]:
+    return [_run_row(row) for row in _select(database, _RUNS)]
+
+
+def events(database: Path) -> dict[str, bool]:
+    """By internal id, whether every entry of that event has its outcome."""
+    found: dict[str, bool] = {}
+    for internal_id, has_outcome in _select(database, _EVENTS):
+        found[internal_id] = bool(has_outcome) and found.get(internal_id, True)
+    return found
+
+
+def leftovers(client: "redis.Redis") -> list[str]:
+    """Keys of work that has not ended, and streams that somebody has not read to their end."""
+    keys = (key.decode().removeprefix(PREFIX) for key in client.scan_iter(match=f"{PREFIX}*", count=1000))
+    found = [key for key in keys if not key.startswith(_LASTING)]
+    for stream, groups in _STREAMS.items():
+        found += _unread(client, stream, groups)
+    if dead := client.xlen(f"{PREFIX}history:dead"):
+        found.append(f"{dead} dead letters")
+    return sorted(found)
+
+
+async def event_runs(client: httpx.AsyncClient, event_id: str) -> list[tuple[str, str]]:
+    """(id, status) of each run that GET /v1/events/{id}/runs tells of."""
+    answer = await client.get(f"/v1/events/{event_id}/runs")
+    assert answer.status_code == 200, answer.text
+    return [(run["run_id"], run["status"]) for run in answer.json()["data"]]
+
+
+def _unread(client: "redis.Redis", stream: str, expected: set[str]) -> Iterator[str]:
+    """A lag is None where Valkey cannot tell, so that the ids are compared."""
+    last = client.xinfo_stream(f"{PREFIX}{stream}")["last-generated-id"]
+    groups = {group["name"].decode(): group for group in client.xinfo_groups(f"{PREFIX}{stream}")}
+    for name in sorted(expected | groups.keys()):
+        group = groups.get(name)
+        if group is None:
+            yield f"{stream} has no group {name}"
+        elif group["pending"] or group["last-delivered-id"] != last:
+            yield f"{stream} is read by {name} up to {group['last-delivered-id']}, {group['pending']} pending"
+
+
+def _select(database: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def _run_row(row: tuple[Any, ...]) -> RunRow:
+    run_id, slug, status, event, output, *times = row
+    return RunRow(
+        run_id,
+        (slug or "").removeprefix(f"{APP}-"),
+        _STATUS.get(status, str(status)),
+        event or "",
+        json.loads(output or "{}"),
+        *((moment or 0) / 1000 for moment in times),
+    )
