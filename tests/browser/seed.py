@@ -1,7 +1,8 @@
 """Data for the browser tests, and for looking at the pages: `python -m tests.browser.seed [command]`.
 
 Everything of history goes through the history store, as records of the engine. Commands: `full`
-(default), `progress` (the running run goes on), `finish` (it ends), `arrive` (one more run starts).
+(default), `progress` (the running run goes on), `finish` (it ends), `arrive` and
+`arrive-another` (one more run starts), `event` (one arrives), `hint` (of nothing new).
 """
 
 import os
@@ -20,22 +21,23 @@ def set_up_django() -> None:
     django.setup()
 
 
-COMMANDS = ("full", "progress", "finish", "arrive")
-
-
 def main(arguments: Sequence[str]) -> None:
     set_up_django()
     from tests.browser import seed_history, seed_registry
 
-    command = arguments[0] if arguments else "full"
-    if command == "full":
-        seed_registry.write()
-    {
+    commands = {
         "full": seed_history.write_full,
         "progress": seed_history.write_progress,
         "finish": seed_history.write_finish,
         "arrive": seed_history.write_arrival,
-    }[command]()
+        "arrive-another": seed_history.write_another_arrival,
+        "event": seed_history.write_event,
+        "hint": seed_history.hint_only,
+    }
+    command = arguments[0] if arguments else "full"
+    if command == "full":
+        seed_registry.write()
+    commands[command]()
 
 
 if __name__ == "__main__":

@@ -483,9 +483,27 @@ def write_finish() -> None:
 
 
 def write_arrival() -> None:
+    _arrive(ids.ARRIVED_RUN)
+
+
+def write_another_arrival() -> None:
+    _arrive(ids.ANOTHER_RUN)
+
+
+def _arrive(run_id: str) -> None:
     at = now_ms()
-    run = scheduled(ids.ARRIVED_RUN, ids.FULFIL, ids.SHOP, "shop/order.placed", at, [ids.event_id(90100)])
-    _write_and_hint(ids.ARRIVED_RUN, [run, RunStarted(ids.ARRIVED_RUN, at)])
+    run = scheduled(run_id, ids.FULFIL, ids.SHOP, "shop/order.placed", at, [ids.event_id(90100)])
+    _write_and_hint(run_id, [run, RunStarted(run_id, at)])
+
+
+def write_event() -> None:
+    history = History()
+    history.event(ids.event_id(90200), "shop/quiet.event", {}, now_ms())
+    history.write()
+
+
+def hint_only() -> None:
+    asyncio.run(_hint(ids.RUNNING_RUN, 1))
 
 
 def _write_and_hint(run_id: str, records: Iterable[AnyRecord]) -> None:

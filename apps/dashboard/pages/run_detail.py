@@ -27,7 +27,6 @@ MAX_TRIGGER_EVENTS: Final = 10
 MAX_OPEN_ROWS: Final = 50
 OPEN: Final = "open"
 ALL_ROWS: Final = "all"
-GRID_LINES: Final = (0, 25, 50, 75, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,6 @@ class RunPage:
 
     `query` is the URL's: `open` names the opened rows of the timeline, `all` lifts its cap.
     """
-
-    grid_lines = GRID_LINES
 
     def __init__(self, environment_id: UUID, run: Run, query: QueryDict) -> None:
         self._environment_id = environment_id

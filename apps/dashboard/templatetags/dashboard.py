@@ -48,6 +48,14 @@ def moment(at_ms: int | None, absent: str = NOTHING) -> str:
     )
 
 
+@register.simple_tag
+def moment_exact(at_ms: int | None, absent: str = NOTHING) -> str:
+    """The same with the exact time in view, where there is room for it."""
+    if at_ms is None:
+        return moment(None, absent)
+    return format_html('{}<span class="exact">{}</span>', moment(at_ms), exact(at_ms))
+
+
 @register.filter
 def exact(at_ms: int) -> str:
     return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} UTC"
@@ -76,11 +84,10 @@ def copy_id(value: str, label: str, shown: str = "") -> SafeString:
     """An id that a press copies; `label` names it to screen readers."""
     return format_html(
         '<button class="copy-text over-row" type="button" data-controller="copy" data-copy="{}" '
-        'title="Copy {}" aria-label="Copy {} {}"><span>{}</span>{}</button>',
+        'title="Copy {}"><span class="visually-hidden">Copy {} </span><span>{}</span>{}</button>',
         value,
         value,
         label,
-        value,
         shown or short_id(value),
         icon("copy"),
     )

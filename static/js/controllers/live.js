@@ -5,6 +5,7 @@
 import { subscribe } from "../socket.js";
 
 const SHORTEST_GAP_MS = 300;
+const GAP_PER_MS_OF_ANSWER = 4;
 const SCROLLED_PX = 160;
 
 const rowIds = (root) => new Set([...root.querySelectorAll("[data-row]")].map((row) => row.id));
@@ -46,11 +47,13 @@ export default function live(element) {
     if (isBusy || document.hidden) return;
     isBusy = true;
     isStale = false;
+    const began = performance.now();
     await fetchNow();
+    const gap = Math.max(SHORTEST_GAP_MS, GAP_PER_MS_OF_ANSWER * (performance.now() - began));
     timer = setTimeout(() => {
       isBusy = false;
       if (isStale) refresh();
-    }, SHORTEST_GAP_MS);
+    }, gap);
     if (!isLive(element)) stop();
   };
 

@@ -1,7 +1,8 @@
 """A browser tab's live connection, as the consumer sees it (channels.testing needs daphne)."""
 
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
@@ -12,10 +13,22 @@ from apps.realtime.routing import websocket_urlpatterns
 _router = URLRouter(cast("list[Any]", websocket_urlpatterns))
 
 
+class Communicator(Protocol):
+    """asgiref has no types for its own."""
+
+    async def send_input(self, message: dict[str, object]) -> None: ...
+    async def receive_output(self, timeout: float) -> dict[str, object]: ...
+    async def receive_nothing(self, timeout: float) -> bool: ...
+    async def wait(self) -> None: ...
+
+
+_communicator = cast("Callable[..., Communicator]", ApplicationCommunicator)
+
+
 class Tab:
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
         scope = {"type": "websocket", "path": "/ws/live", "headers": headers, "subprotocols": []}
-        self._connection = ApplicationCommunicator(_router, scope)
+        self._connection = _communicator(_router, scope)
 
     async def connect(self) -> dict[str, object]:
         """The server's answer: an accept or a close."""
@@ -37,8 +50,7 @@ class Tab:
         return message
 
     async def receive_raw(self) -> dict[str, object]:
-        message: dict[str, object] = await self._connection.receive_output(timeout=5)
-        return message
+        return await self._connection.receive_output(timeout=5)
 
     async def hears_nothing(self, seconds: float) -> bool:
-        return bool(await self._connection.receive_nothing(timeout=seconds))
+        return await self._connection.receive_nothing(timeout=seconds)

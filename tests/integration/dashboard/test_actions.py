@@ -1,18 +1,24 @@
 """Sending events, invoking, cancelling and rerunning, down to what the engine then holds."""
 
+from typing import cast
+
 import pytest
 import redis
 from django.contrib.messages import get_messages
 from django.test import Client
 
+from apps.engine.bridge import engine_call
+from apps.engine.clock import now_ms
 from apps.engine.event_stream import EventEntry, parse_entry
 from apps.engine.keys import Keys
+from apps.registry.selectors import live_specs
 from tests.browser import seed_ids as ids
+from tests.browser.seed_history import History, scheduled
 from tests.integration.dashboard.pages import text
 
 
 def stream(client: "redis.Redis") -> list[EventEntry]:
-    entries = client.xrange(Keys("0").events)
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(Keys("0").events))
     return [parse_entry(fields) for _, fields in entries]
 
 
@@ -113,6 +119,29 @@ def test_a_rerun_of_a_function_that_the_engine_does_not_know_is_refused(seeded: 
     response = seeded.post(f"/runs/{ids.COMPLETED_RUN}/rerun")
     assert response.status_code == 422
     assert "Function not found." in text(response)
+
+
+def test_a_rerun_starts_and_can_be_cancelled(seeded: Client) -> None:
+    specs = live_specs()
+    engine_call(lambda engine: engine.publish_functions(specs))
+    response = seeded.post(f"/runs/{ids.COMPLETED_RUN}/rerun")
+    run_id = response["Location"].removeprefix("/runs/")
+    assert is_live(run_id)
+    scheduled_run(run_id)
+    assert seeded.post(f"/runs/{run_id}/cancel")["Location"] == f"/runs/{run_id}"
+    assert not is_live(run_id)
+    assert notes(seeded, f"/runs/{run_id}") == ["The rerun has started.", "The run was cancelled."]
+
+
+def is_live(run_id: str) -> bool:
+    return engine_call(lambda engine: engine.is_live(str(ids.ENV_ID), run_id))
+
+
+def scheduled_run(run_id: str) -> None:
+    """Store the run as the history writer would."""
+    history = History()
+    history.add(scheduled(run_id, ids.FULFIL, ids.SHOP, "shop/order.placed", now_ms(), [ids.COMPLETED_EVENT]))
+    history.write()
 
 
 def test_rerunning_from_a_step_keeps_the_step_in_the_form(seeded: Client) -> None:

@@ -1,0 +1,88 @@
+"""Pages that change while they are open."""
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser import seed_ids as ids
+from tests.browser.conftest import Site
+
+
+def wait_until_live(page: Page) -> None:
+    expect(page.locator(".connection")).to_have_text("Live")
+
+
+def test_a_new_run_appears_in_the_list_and_changes_there(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/runs")
+    wait_until_live(page)
+    row = page.locator(f"[id='run-{ids.ARRIVED_RUN}']")
+    expect(row).to_have_count(0)
+    site.seed("arrive")
+    expect(row).to_contain_text("Running")
+    expect(page.locator("tbody tr").first).to_have_attribute("id", f"run-{ids.ARRIVED_RUN}")
+
+
+def test_scrolled_away_new_runs_wait_behind_a_button(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/runs")
+    wait_until_live(page)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function("window.scrollY > 300")
+    first = page.locator("tbody tr").first.get_attribute("id")
+    site.seed("arrive-another")
+    button = page.get_by_role("button", name="1 new run")
+    expect(button).to_be_visible()
+    expect(page.locator("tbody tr").first).to_have_attribute("id", str(first))
+    button.click()
+    expect(page.locator("tbody tr").first).to_have_attribute("id", f"run-{ids.ANOTHER_RUN}")
+    expect(page.get_by_role("button", name="new run")).to_be_hidden()
+
+
+def test_a_filtered_list_stays_filtered(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/runs?status=failed")
+    wait_until_live(page)
+    count = page.locator("tbody tr").count()
+    with page.expect_response(lambda answer: "status=failed" in answer.url):
+        site.seed("hint")
+    expect(page.locator("tbody tr")).to_have_count(count)
+    expect(page).to_have_url(f"{site.url}/runs?status=failed")
+
+
+def test_a_run_goes_on_under_the_eyes_of_its_reader_and_ends(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/runs/{ids.RUNNING_RUN}")
+    wait_until_live(page)
+    share = "parseFloat(document.querySelector('rect.bar-ok').getAttribute('width'))"
+    page.wait_for_function(f"before => {share} < before", arg=page.evaluate(share))
+
+    page.locator("a.timeline-bar-grid", has_text="reserve-stock").click()
+    expect(page.locator(".timeline-detail")).to_contain_text('"reserved"')
+    site.seed("progress")
+    expect(page.locator(".timeline-row", has_text="print-label")).to_be_visible()
+    expect(page.locator(".timeline-detail")).to_contain_text('"reserved"')
+
+    site.seed("finish")
+    expect(page.locator("#run .summary")).to_contain_text("Completed")
+    expect(page.locator("#run-output")).to_contain_text('"shipped"')
+    expect(page.locator("#run-trigger")).to_contain_text("cus_9fKq2")
+    expect(page.locator("#cancel-link")).to_have_count(0)
+    assert page.locator("#run").get_attribute("data-live-topic") is None
+
+
+def test_after_a_lost_connection_the_page_asks_again(site: Site, page: Page) -> None:
+    drop: list[WebSocketRoute] = []
+
+    def pass_through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        drop.append(socket)
+
+    page.route_web_socket("**/ws/live", pass_through)
+    page.goto(f"{site.url}/runs")
+    wait_until_live(page)
+    expect(page.locator("tbody tr")).to_have_count(50)
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == "runs-list"):
+        drop[0].close(code=1001)
+    wait_until_live(page)
+    assert len(drop) == 2
+
+
+def test_an_event_shows_up_without_any_run(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/events")
+    site.seed("event")
+    expect(page.locator("tbody tr").first).to_contain_text("shop/quiet.event")
