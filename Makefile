@@ -59,8 +59,8 @@ check-migrations: $(INSTALLED) ## Whether every model change has its migration
 types: $(INSTALLED) ## mypy, strict
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## Benchmarks (scenarios: ARGS)
-	$(PYTEST) tests/bench $(ARGS)
+bench: $(INSTALLED) ## Benchmarks, e.g. ARGS="--scenario steps" (needs Node.js and ../shared)
+	PYTHONPATH=platform:. .venv/bin/python -m tests.bench.run $(ARGS)
 
 lock: $(INSTALLED) ## Pin every package again (upgrade with ARGS=--upgrade)
 	$(LOCK) $(ARGS) requirements/dev.in -o requirements/dev.txt

@@ -1,0 +1,97 @@
+"""`make bench`: the published scenarios of the load generator, each against a fresh platform.
+
+    python -m tests.bench.run [--scenario NAME ...] [--history RUNS]
+
+Prints one line of JSON per scenario and, at the end, the table of docs/benchmarks.md. The server is
+started anew for every scenario, on an empty data folder or, with --history, on one that holds that many
+ended runs. Needs Node.js and the load generator (../shared/bench/bench.mjs, or STEPWELL_BENCH_MJS).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.bench.history import fill_history
+from tests.e2e.server_process import ServerProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATOR = Path(os.environ.get("STEPWELL_BENCH_MJS", ROOT.parent / "shared/bench/bench.mjs"))
+
+# Scenario, events, the figure to quote, the bar of issue 2.
+SCENARIOS: dict[str, tuple[int, str, str]] = {
+    "steps": (1000, "steps_per_s", ">= 2000"),
+    "noop": (2000, "runs_per_s", ">= 600"),
+    "latency": (100, "step_to_step_ms_p50", "< 3"),
+    "ingest": (20000, "events_per_s", ">= 4500"),
+    "fanout": (200, "runs_per_s", ">= 600"),
+    "parallel": (10, "run_of_50_parallel_steps_ms_p50", "< 60"),
+    "wait": (1000, "resumes_per_s", ">= 800"),
+    "fair": (20000, "under_flood_ms_p95", "<= 60"),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS)
+    parser.add_argument("--history", type=int, default=0, help="ended runs in the database beforehand")
+    options = parser.parse_args()
+    if not GENERATOR.exists():
+        sys.exit(f"the load generator is not at {GENERATOR}; set STEPWELL_BENCH_MJS")
+    results = {name: measure(name, options.history) for name in options.scenario or SCENARIOS}
+    say(table(results))
+    return 0 if all("error" not in result for result in results.values()) else 1
+
+
+def measure(scenario: str, history: int) -> dict[str, Any]:
+    """Run one scenario against a platform of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="stepwell-bench-"))
+    try:
+        if history:
+            fill_history(folder, history)
+        server = ServerProcess(folder)
+        try:
+            return generate(scenario, server)
+        finally:
+            server.process.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
+    events = SCENARIOS[scenario][0]
+    command = ["node", str(GENERATOR), "--url", server.base_url, "--scenario", scenario]
+    command += ["--events", str(events), "--pid", str(server.process.pid)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    line = (done.stdout or done.stderr).strip().splitlines()[-1]
+    say(line)
+    result: dict[str, Any] = json.loads(line)
+    return result
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    rows = [
+        "| scenario | figure | measured | bar | CPU ms per unit | memory MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, result in results.items():
+        _, figure, bar = SCENARIOS[name]
+        cpu, memory = result.get("server_cpu_ms_per_unit"), result.get("server_rss_mb")
+        rows.append(
+            f"| {name} | {figure} | {result.get(figure, result.get('error'))} | {bar} | {cpu} | {memory} |"
+        )
+    return "\n".join(rows)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
