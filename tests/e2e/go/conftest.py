@@ -33,3 +33,10 @@ def streaming_app(stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
 def signed_app(signed_stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
     environment = {"GO_OPTION_API_BASE_URL": signed_stepwell.base_url}
     return app_starter(COMMAND, ROOT, signed_stepwell, environment=environment)
+
+
+@pytest.fixture(scope="session")
+def app_without_checkpoints(signed_stepwell: Stepwell, app_starter: AppStarter) -> AppProcess:
+    """Its checkpoint client posts to a path where the server has nothing."""
+    environment = {"APP_ID": "go-refused", "GO_OPTION_API_BASE_URL": f"{signed_stepwell.base_url}/nothing"}
+    return app_starter(COMMAND, ROOT, signed_stepwell, environment=environment)

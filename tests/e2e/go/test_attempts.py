@@ -13,7 +13,8 @@ def _attempts(app: AppProcess, key: str) -> list[tuple[int, int]]:
 
 
 def _seconds_between(calls: list[dict[str, Any]]) -> float:
-    return (calls[1]["at"] - calls[0]["at"]) / 1000
+    first, second = calls[:2]
+    return float(second["at"] - first["at"]) / 1000
 
 
 def test_each_step_has_all_attempts(stepwell: Stepwell, app: AppProcess, key: str) -> None:
@@ -93,9 +94,9 @@ def test_retry_at_error_of_a_function(stepwell: Stepwell, app: AppProcess, key: 
 
 
 def test_function_that_the_app_no_longer_has(stepwell: Stepwell, app: AppProcess, key: str) -> None:
-    """Go answers 410, which is retried like any other failure; here the slug is unknown to the app."""
-    answer = stepwell.http.post(
-        f"{app.url}?fnId=go-gone&step=step&stepId=step",
-        json={"event": {"data": {"key": key}}, "events": [], "steps": {}, "ctx": {}, "version": -1},
-    )
-    assert (answer.status_code, answer.json()) == (410, {"message": "function not found: go-gone"})
+    run = stepwell.wait_for_run(stepwell.send("go/gone", {"key": key}), status="Failed")
+    assert run["output"] == {
+        "error": "invalid status code: 410",
+        "message": "function not found: go-gone",
+        "name": "Error",
+    }

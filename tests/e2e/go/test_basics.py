@@ -124,3 +124,13 @@ def test_output_above_the_limit_of_a_step(stepwell: Stepwell, app: AppProcess, k
     run = stepwell.wait_for_run(event_id, status="Failed", timeout=30)
     assert "step output size is greater than the limit" in run["output"]["message"]
     assert bodies(app, key) == ["output 0"]
+
+
+def test_state_above_what_a_request_holds(stepwell: Stepwell, app: AppProcess, key: str) -> None:
+    """Go cannot fetch the state that `use_api` leaves out: it starts over, which the server ends."""
+    size = 2_200_000
+    event_id = stepwell.send("go/sized", {"key": key, "sizes": [size, size, 1]})
+    run = stepwell.wait_for_run(event_id, status="Failed", timeout=40)
+    assert run["output"]["error"]["name"] == "NoProgress"
+    assert bodies(app, key) == ["output 0", "output 1", *["output 0"] * 11]
+    assert [ctx["use_api"] for ctx in contexts(app, key)] == [False, False, *[True] * 11]

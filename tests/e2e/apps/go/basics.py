@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.e2e.apps.dialects.wire import StepFailure
-from tests.e2e.apps.go.functions import Context, NoRetryError, RetryAtError, function, on
+from tests.e2e.apps.go.functions import GONE, Context, NoRetryError, RetryAtError, function, on
 from tests.e2e.apps.go.tools import Steps
 
 
@@ -104,6 +104,11 @@ def retry_at(ctx: Context, step: Steps) -> Any:
     if ctx.attempt == 0:
         raise RetryAtError("later", _in_seconds(3))
     return "done"
+
+
+@function(GONE, on("go/gone"), retries=0)
+def gone(ctx: Context, step: Steps) -> Any:
+    """Registered, but no longer in the app when it is called."""
 
 
 def _in_seconds(seconds: int) -> datetime:

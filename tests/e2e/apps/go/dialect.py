@@ -12,7 +12,7 @@ from tests.e2e.apps.dialects.serving import Stream, app_url, record_request
 from tests.e2e.apps.dialects.wire import SIGNATURE_HEADER, CallRequest, Interrupt, Json, Reply, StepFailure
 from tests.e2e.apps.go import settings
 from tests.e2e.apps.go.checkpoints import Checkpoints
-from tests.e2e.apps.go.functions import FUNCTIONS, Context, Function, NoRetryError, RetryAtError
+from tests.e2e.apps.go.functions import FUNCTIONS, GONE, Context, Function, NoRetryError, RetryAtError
 from tests.e2e.apps.go.tools import Steps
 
 _CAPABILITIES = {"in_band_sync": "v1", "trust_probe": "v1", "connect": "v1"}
@@ -48,7 +48,7 @@ class GoDialect:
         target = query["stepId"]
         call = CallRequest(query["fnId"], "" if target == "step" else target, json.loads(body))
         record_request(call, query, headers)
-        found = [item for item in FUNCTIONS if f"{settings.APP_ID}-{item.id}" == call.slug]
+        found = [item for item in _served() if f"{settings.APP_ID}-{item.id}" == call.slug]
         if not found:
             return _reply(410, {"message": f"function not found: {call.slug}"}, {})
         status, value, extra = _executed(found[0], call)
@@ -122,6 +122,10 @@ def _stream(status: int, value: Any, extra: Mapping[str, str]) -> Stream:
 def _is_trusted(headers: Mapping[str, str], body: bytes) -> bool:
     canonical = jcs.canonicalize(json.loads(body)) if body else b""
     return wire.is_signed(settings.SIGNING_KEY, headers.get(SIGNATURE_HEADER.lower(), ""), canonical)
+
+
+def _served() -> list[Function]:
+    return [item for item in FUNCTIONS if item.id != GONE]
 
 
 def _functions() -> list[Json]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.e2e.apps.dialects.recorder import recorder
 from tests.e2e.apps.dialects.wire import CallRequest, Json
+from tests.e2e.apps.go import settings
 
 
 class NoRetryError(Exception):
@@ -90,10 +91,15 @@ class Function:
         }
 
 
+# A function that is registered, but that calls do not find.
+GONE = "gone"
+
 FUNCTIONS: list[Function] = []
 
 
 def on(event: str, expression: str | None = None) -> Json:
+    """A trigger. Each app has events of its own, so that several run on one platform."""
+    event = event.replace("go/", f"{settings.APP_ID}/", 1)
     return {"event": event, **({"expression": expression} if expression else {})}
 
 

@@ -98,8 +98,10 @@ def inferring(ctx: Context, step: Steps) -> Any:
 
 @function("sending", on("go/sending"))
 def sending(ctx: Context, step: Steps) -> Any:
-    one = step.send("one", {"name": "go/sent", "data": {"key": ctx.key, "n": 1}})
-    many = step.send_many("many", [{"name": "go/sent", "data": {"key": ctx.key, "n": n}} for n in (2, 3)])
+    one = step.send("one", {"name": f"{settings.APP_ID}/sent", "data": {"key": ctx.key, "n": 1}})
+    many = step.send_many(
+        "many", [{"name": f"{settings.APP_ID}/sent", "data": {"key": ctx.key, "n": n}} for n in (2, 3)]
+    )
     return [one, *many]
 
 
