@@ -1,4 +1,4 @@
-"""Concurrency of one function, as the app itself counts it."""
+"""Limits of one function: steps at once, runs per key."""
 
 import asyncio
 
@@ -33,4 +33,30 @@ async def _counted(ctx: inngest.Context, group: str) -> int:
     return seen
 
 
-FUNCTIONS = [limited]
+@client.create_function(
+    fn_id="exclusive",
+    concurrency=[inngest.Concurrency(limit=1)],
+    trigger=inngest.TriggerEvent(event="py/exclusive"),
+)
+async def exclusive(ctx: inngest.Context) -> object:
+    async def occupy() -> str:
+        note(ctx, "occupied", n=ctx.event.data["n"])
+        await asyncio.sleep(ctx.event.data["seconds"])
+        return "done"
+
+    result = await ctx.step.run("occupy", occupy)
+    note(ctx, "after", n=ctx.event.data["n"])
+    return result
+
+
+@client.create_function(
+    fn_id="once-per-order",
+    idempotency="event.data.order",
+    trigger=inngest.TriggerEvent(event="py/once-per-order"),
+)
+async def once_per_order(ctx: inngest.Context) -> object:
+    note(ctx, "body", n=ctx.event.data["n"])
+    return ctx.event.data["n"]
+
+
+FUNCTIONS = [limited, exclusive, once_per_order]
