@@ -33,6 +33,11 @@ class FunctionStore:
             for spec in changed
         ]
         commands.append(("INCR", self._keys.functions_version))
+        # Wakes the timer service, so that new crons count from now; one push is enough.
+        commands += [
+            ("LPUSH", f"{self._keys.prefix}:tick", "1"),
+            ("LTRIM", f"{self._keys.prefix}:tick", 0, 0),
+        ]
         await self._client.pipeline(commands)
 
     async def _archived(self, function_ids: Iterable[str]) -> list[FunctionSpec]:

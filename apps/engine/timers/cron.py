@@ -4,7 +4,7 @@ import msgspec
 
 from apps.engine import clock, cron
 from apps.engine.event_stream import EventContext, EventEntry, entry_fields
-from apps.engine.functions import FunctionSpec
+from apps.engine.functions import FunctionSpec, Trigger
 from apps.engine.protocol import dates, ids
 from apps.engine.store.client import Argument
 from apps.engine.store.functions import FunctionCache
@@ -16,22 +16,22 @@ _NAME = "inngest/scheduled.timer"
 
 
 class CronTicker:
+    """Keeps the set of ticks in step with the functions, and sends those that are due."""
+
     def __init__(self, queue: Queue, functions: FunctionCache) -> None:
         self._queue = queue
         self._functions = functions
         self._key = f"{queue.prefix}:cron"
+        # Not the cache's word that it has changed: others who refresh it would hear that instead of us.
+        self._followed_version: int | None = None
 
     async def follow_functions(self) -> None:
         """Make the set of ticks that of the current functions; ticks already set stay as they are."""
-        if not await self._functions.refresh():
+        await self._functions.refresh()
+        version = self._functions.version
+        if version == self._followed_version:
             return
-        wanted = {
-            _member(spec, trigger.cron): trigger.cron
-            for spec in self._functions.all()
-            if not spec.archived
-            for trigger in spec.triggers
-            if trigger.cron
-        }
+        wanted = self._wanted()
         present = {member.decode() for member in await self._queue.client.execute("ZRANGE", self._key, 0, -1)}
         commands: list[list[Argument]] = [
             ["ZREM", self._key, gone] for gone in sorted(present - wanted.keys())
@@ -41,6 +41,16 @@ class CronTicker:
             if tick is not None:
                 commands.append(["ZADD", self._key, "NX", tick, member])
         await self._queue.client.pipeline(commands)
+        self._followed_version = version
+
+    def _wanted(self) -> dict[str, str]:
+        return {
+            f"{spec.id}|{trigger.cron}": trigger.cron
+            for spec in self._functions.all()
+            if not spec.archived
+            for trigger in spec.triggers
+            if trigger.cron
+        }
 
     async def fire(self, now: int) -> None:
         """Send the event of every tick that is due, and set the next ones."""
@@ -51,30 +61,35 @@ class CronTicker:
             await self._fire_one(member.decode(), int(float(score)), now)
 
     async def _fire_one(self, member: str, tick: int, now: int) -> None:
-        function_id, _, expression = member.split("|", 2)
-        spec = self._functions.get(function_id)
-        latest = _latest_tick(expression, tick, now)
-        following = cron.next_tick_ms(expression, latest)
+        function_id, _, expression = member.partition("|")
+        following = cron.next_tick_ms(expression, now)
         arguments: list[Argument] = [member, tick, following if following is not None else ""]
-        if spec is not None and not spec.archived and now - latest <= _CATCH_UP_MS:
-            arguments += entry_fields(_event(spec, expression, latest, now))
+        spec = self._functions.get(function_id)
+        trigger = _trigger(spec, expression)
+        latest = _latest_tick(expression, tick, now)
+        if spec is not None and trigger is not None and latest is not None:
+            arguments += entry_fields(_event(spec, trigger, latest, now))
         await self._queue.library.call("cron_fire", *arguments)
 
 
-def _member(spec: FunctionSpec, expression: str) -> str:
-    return f"{spec.id}|{spec.version}|{expression}"
+def _trigger(spec: FunctionSpec | None, expression: str) -> Trigger | None:
+    if spec is None or spec.archived:
+        return None
+    return next((trigger for trigger in spec.triggers if trigger.cron == expression), None)
 
 
-def _latest_tick(expression: str, tick: int, now: int) -> int:
-    """The last tick that is not in the future: of ticks missed while down, only this one fires."""
-    following = cron.next_tick_ms(expression, tick)
+def _latest_tick(expression: str, tick: int, now: int) -> int | None:
+    """Of the ticks missed while down only the last one fires, and none that is too old (spec 02, 8.4)."""
+    earliest = now - _CATCH_UP_MS
+    latest = tick if tick >= earliest else None
+    following = cron.next_tick_ms(expression, max(tick, earliest - 1))
     while following is not None and following <= now:
-        tick, following = following, cron.next_tick_ms(expression, following)
-    return tick
+        latest, following = following, cron.next_tick_ms(expression, following)
+    return latest
 
 
-def _event(spec: FunctionSpec, expression: str, tick: int, now: int) -> EventEntry:
-    trigger = next(trigger for trigger in spec.triggers if trigger.cron == expression)
+def _event(spec: FunctionSpec, trigger: Trigger, tick: int, now: int) -> EventEntry:
+    expression = trigger.cron
     delay = cron.jitter_ms(f"{spec.id}|{expression}|{tick}", trigger.jitter_ms) if trigger.jitter_ms else 0
     tick_text = dates.rfc3339(tick)
     event = {

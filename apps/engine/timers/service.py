@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 _LIMIT = 200
 _LONGEST_IDLE_MS = 2_000
 _SWEEP_SECONDS = 1.0
+_TIMEOUT_REASONS = {"s": "start timeout", "f": "finish timeout"}
 _PAUSE_OPS = {"wait": "WaitForEvent", "signal": "WaitForSignal", "invoke": "InvokeFunction"}
 
 
@@ -36,12 +37,15 @@ class TimerService:
         sweeping = asyncio.ensure_future(repeat(stop, _SWEEP_SECONDS, self._sweep))
         try:
             while not stop.is_set():
-                await self._cron.follow_functions()
-                next_due = await self.fire_due()
-                await self._idle(stop, next_due)
+                await self._idle(stop, await self.turn())
         finally:
             sweeping.cancel()
             await self._waker.close()
+
+    async def turn(self) -> int | None:
+        """Follow changed functions, then `fire_due`."""
+        await self._cron.follow_functions()
+        return await self.fire_due()
 
     async def fire_due(self) -> int | None:
         """Fire all that is due now; returns when the next thing is, in ms, or None."""
@@ -81,11 +85,26 @@ class TimerService:
 
     async def _end_overdue_runs(self, now: int) -> None:
         key = f"{self._queue.prefix}:rt"
-        for member in await self._queue.client.execute("ZRANGEBYSCORE", key, "-inf", now, "LIMIT", 0, _LIMIT):
-            run_id, _, kind = member.decode().partition("|")
-            reason = "start timeout" if kind == "s" else "finish timeout"
-            if not await self._ender.cancel(run_id, reason):
+        for raw in await self._queue.client.execute("ZRANGEBYSCORE", key, "-inf", now, "LIMIT", 0, _LIMIT):
+            member = raw.decode()
+            run_id, _, kind = member.partition("|")
+            later = await self._deferred_until(run_id, kind, now)
+            if later is not None:
+                await self._queue.library.call("run_timeout", member, later)
+            elif not await self._ender.cancel(run_id, _TIMEOUT_REASONS[kind]):
                 await self._queue.client.execute("ZREM", key, member)
+
+    async def _deferred_until(self, run_id: str, kind: str, now: int) -> int | str | None:
+        """When the function's present configuration lets the run end; "" for never, None for now."""
+        run = f"{self._queue.prefix}:run:{run_id}"
+        function_id, began = await self._queue.client.execute("HMGET", run, "f", "st")
+        spec = self._functions.get((function_id or b"").decode())
+        if spec is None:
+            return None
+        if kind == "s":
+            return None if spec.start_timeout_ms else ""
+        due = int(began or 0) + spec.finish_timeout_ms
+        return "" if not spec.finish_timeout_ms else due if due > now else None
 
     async def _sweep(self) -> None:
         await self._queue.library.call("sweep", clock.now_ms(), _LIMIT)

@@ -5,6 +5,7 @@ import pytest
 from apps.engine import clock
 from apps.engine.store.client import RedisClient
 from apps.engine.store.queue import Queue
+from tests.integration.engine.engine_world import EngineWorld, open_world
 from tests.integration.engine.queue_world import PREFIX, World, use_clock
 
 
@@ -18,3 +19,11 @@ async def world(redis_url: str) -> AsyncIterator[World]:
     yield world
     clock.set_time_source(None)
     await client.close()
+
+
+@pytest.fixture
+async def engine_world(redis_url: str) -> AsyncIterator[EngineWorld]:
+    world = await open_world(redis_url)
+    yield world
+    clock.set_time_source(None)
+    await world.engine.close()

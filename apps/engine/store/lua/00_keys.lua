@@ -32,7 +32,7 @@
 -- Scheduling
 --   P:idem:<key>    str   run id, for 24 h
 --   P:once:<entry>  hash  function -> run id, until the stream entry is acknowledged
---   P:cron          zset  `<function>|<version>|<expression>` by tick ms
+--   P:cron          zset  `<function>|<expression>` by tick ms
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
 --                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers

@@ -1,0 +1,400 @@
+"""What is due fires, once, and nothing before its time (spec 02, 7.8 and 8)."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from apps.engine import cron
+from apps.engine.functions import FunctionSpec, Trigger
+from apps.engine.records import RunEnded, StepRecorded
+from tests.integration.engine.engine_world import KEYS, EngineWorld, function, wait
+
+FAR = 9_999_999_999_999
+TIMED_OUT_INVOKE = (
+    b'{"error":{"error":"InngestInvokeTimeoutError: Timed out waiting for invoked function to complete",'
+    b'"message":"Timed out waiting for invoked function to complete","name":"InngestInvokeTimeoutError"}}'
+)
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+async def begin(world: EngineWorld, *operations: str | int | bytes) -> str:
+    await world.send("app/go")
+    await world.handle()
+    return await world.start_waiting(*operations)
+
+
+@pytest.mark.parametrize(
+    ("kind", "operations", "memo"),
+    [
+        ("WaitForEvent", wait("app/x", expires=-1), b"null"),
+        ("WaitForSignal", ["G", "w", "$RUN.w", "sig", "0", -1, "0", b"", b"", 0], b"null"),
+        (
+            "InvokeFunction",
+            ["I", "w", "$RUN.w", -1, "0", 2, "n", "x"],
+            TIMED_OUT_INVOKE,
+        ),
+    ],
+)
+async def test_a_pause_that_ends_in_vain(
+    engine_world: EngineWorld, kind: str, operations: list[str | int | bytes], memo: bytes
+) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go"))
+    expires = world.now + 1_000
+    operations = [expires if part == -1 else part for part in operations]
+    run_id = await begin(world, *operations)
+    assert await world.timers.fire_due() == expires
+    assert await world.memos(run_id) == {}
+    world.advance(1_000)
+    await world.timers.fire_due()
+    assert await world.memos(run_id) == {"w": memo}
+    (record,) = await world.records(StepRecorded)
+    assert (record.run_id, record.step_id, record.op, record.status) == (run_id, "w", kind, "TimedOut")
+    assert record.ended_at == world.now
+    assert (await world.lease_one()).item.kind == "edge"
+    assert await world.timers.fire_due() is None
+
+
+async def test_a_wait_without_a_timeout_is_over_at_once(engine_world: EngineWorld) -> None:
+    await engine_world.publish(function("fn", "app/go"))
+    run_id = await begin(engine_world, *wait("app/x", expires=engine_world.now))
+    await engine_world.timers.fire_due()
+    assert await engine_world.memos(run_id) == {"w": b"null"}
+
+
+async def test_sleeps_end_on_time(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go"))
+    run_id = await begin(world, "Z", "nap", world.now + 500, "0", b"")
+    world.advance(499)
+    assert await world.timers.fire_due() == world.now + 1
+    assert await world.memos(run_id) == {}
+    world.advance(1)
+    assert await world.timers.fire_due() is None
+    assert await world.memos(run_id) == {"nap": b"null"}
+
+
+async def test_more_is_due_than_fires_at_once(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go"))
+    for _ in range(3):
+        for _ in range(100):
+            await world.send("app/go")
+        await world.handle()
+    for item, _ in await world.lease(300):
+        await world.commit(item, *[part.replace("$RUN", item.run_id) if isinstance(part, str) else part
+                                   for part in wait("app/x", expires=world.now + 10)])  # fmt: skip
+    world.advance(10)
+    assert await world.timers.fire_due() == world.now
+    await world.timers.fire_due()
+    assert await world.timers.fire_due() is None
+    assert len(await world.lease(400)) == 300
+
+
+async def test_a_run_that_does_not_start_in_time_is_cancelled(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", start_timeout_ms=2_000))
+    await world.send("app/go")
+    (handled,) = await world.handle()
+    world.advance(1_999)
+    await world.timers.fire_due()
+    assert await world.records(RunEnded) == []
+    world.advance(1)
+    await world.timers.fire_due()
+    (ended,) = await world.records(RunEnded)
+    assert ended == RunEnded(handled.run_ids[0], "Cancelled", world.now, reason="start timeout")
+    assert {event.name for event in await world.events()} == {
+        "app/go", "inngest/function.cancelled", "inngest/function.finished",
+    }  # fmt: skip
+    assert await world.lease() == []
+    assert await world.live_keys() == set()
+
+
+async def test_a_start_timeout_counts_from_the_due_time_and_stops_at_the_first_request(
+    engine_world: EngineWorld,
+) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", start_timeout_ms=2_000))
+    await world.send("app/go", ts=world.now + 60_000)
+    await world.handle()
+    world.advance(60_000)
+    await world.timers.fire_due()
+    item, _ = await world.lease_one()
+    assert await world.client.execute("ZCARD", f"{KEYS.prefix}:rt") == 0
+    world.advance(10_000)
+    await world.timers.fire_due()
+    assert await world.commit(item, "F", 0) == "ok"
+
+
+async def test_a_start_timeout_that_was_removed_cancels_nothing(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", start_timeout_ms=2_000))
+    await world.send("app/go")
+    await world.handle()
+    await world.publish(function("fn", "app/go", version=2))
+    world.advance(2_000)
+    await world.timers.turn()
+    assert await world.records(RunEnded) == []
+    assert await world.timers.turn() is None
+
+
+async def run_with_finish_timeout(world: EngineWorld) -> str:
+    """A run that began now and sleeps; its timeout of 5 s is set as the executor sets it."""
+    run_id = await begin(world, "Z", "nap", FAR, "0", b"")
+    await world.queue.library.call("run_timeout", f"{run_id}|f", world.now + 5_000)
+    return run_id
+
+
+async def test_a_run_that_does_not_finish_in_time_is_cancelled(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", finish_timeout_ms=5_000))
+    run_id = await run_with_finish_timeout(world)
+    world.advance(5_000)
+    await world.timers.fire_due()
+    (ended,) = await world.records(RunEnded)
+    assert ended == RunEnded(run_id, "Cancelled", world.now, reason="finish timeout")
+    assert await world.live_keys() == set()
+
+
+async def test_the_current_finish_timeout_counts(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", finish_timeout_ms=5_000))
+    await run_with_finish_timeout(world)
+    await world.publish(function("fn", "app/go", finish_timeout_ms=8_000, version=2))
+    world.advance(5_000)
+    assert await world.timers.turn() == world.now
+    assert await world.timers.turn() == world.now + 3_000
+    assert await world.records(RunEnded) == []
+    await world.publish(function("fn", "app/go", version=3))
+    world.advance(3_000)
+    await world.timers.turn()
+    assert await world.timers.turn() == FAR
+    assert await world.records(RunEnded) == []
+
+
+async def test_the_timeout_of_an_ended_run_leaves_nothing(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", finish_timeout_ms=5_000))
+    await run_with_finish_timeout(world)
+    await world.client.execute("ZADD", f"{KEYS.prefix}:rt", world.now, "gone|f")
+    await world.timers.fire_due()
+    assert await world.client.execute("ZRANGE", f"{KEYS.prefix}:rt", 0, -1) != [b"gone|f"]
+
+
+def scheduled(function_id: str, *crons: str, **changes: object) -> FunctionSpec:
+    return function(function_id, triggers=tuple(Trigger(cron=cron) for cron in crons), **changes)
+
+
+async def ticks(world: EngineWorld) -> dict[str, int]:
+    flat = await world.client.execute("ZRANGE", f"{KEYS.prefix}:cron", 0, -1, "WITHSCORES")
+    return {flat[i].decode(): int(float(flat[i + 1])) for i in range(0, len(flat), 2)}
+
+
+async def follow_and_fire(world: EngineWorld) -> None:
+    await world.timers.turn()
+
+
+async def test_a_tick_sends_one_event_to_its_function(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(
+        scheduled("fn", "TZ=Europe/Paris */30 * * * *"), function("other", "inngest/scheduled.timer")
+    )
+    await follow_and_fire(world)
+    assert list((await ticks(world)).values()) == [ms("2026-11-23 13:00:00")]
+    assert await world.events() == []
+    world.now = ms("2026-11-23 13:00:00") + 34
+    await follow_and_fire(world)
+    await follow_and_fire(world)
+    (event,) = await world.events()
+    assert msgspec.json.decode(event.body) == {
+        "data": {
+            "cron": "TZ=Europe/Paris */30 * * * *",
+            "fireAt": "2026-11-23T13:00:00Z",
+            "scheduledAt": "2026-11-23T13:00:00Z",
+        },
+        "id": "2026-11-23T13:00:00Z",
+        "name": "inngest/scheduled.timer",
+        "ts": ms("2026-11-23 13:00:00"),
+        "user": {},
+    }
+    assert list((await ticks(world)).values()) == [ms("2026-11-23 13:30:00")]
+    (handled,) = await world.handle()
+    assert len(handled.run_ids) == 1
+    item, state = await world.lease_one()
+    assert (item.function_id, state.meta.schedule_type) == ("fn", "Cron")
+
+
+async def test_two_crons_of_a_function_that_coincide_start_one_run(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "0 * * * *", "*/5 * * * *"))
+    await follow_and_fire(world)
+    world.now = ms("2026-11-23 13:00:00")
+    await follow_and_fire(world)
+    handled = await world.handle()
+    assert [len(record.run_ids) for record in handled] == [1, 0]
+    assert [reason for record in handled for _, reason, _ in record.skipped] == ["Duplicate"]
+
+
+async def test_jitter_delays_the_run_by_a_time_that_is_always_the_same(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    trigger = Trigger(cron="0 * * * *", jitter_ms=60_000)
+    await world.publish(function("fn", triggers=(trigger,)))
+    await follow_and_fire(world)
+    world.now = ms("2026-11-23 13:00:00")
+    await follow_and_fire(world)
+    (event,) = await world.events()
+    body = msgspec.json.decode(event.body)
+    assert 1_000 <= body["ts"] - world.now < 60_000
+    assert (event.context.start_at, body["data"]["scheduledAt"]) == (body["ts"], "2026-11-23T13:00:00Z")
+    await world.handle()
+    assert await world.lease() == []
+    world.now = body["ts"]
+    assert (await world.lease_one()).item.due_at == body["ts"]
+
+
+@pytest.mark.parametrize(
+    ("back_at", "fired"),
+    [
+        ("2026-11-23 13:04:10", ["2026-11-23T13:04:00Z"]),
+        ("2026-11-24 09:00:30", ["2026-11-24T09:00:00Z"]),
+    ],
+)
+async def test_of_missed_ticks_only_the_latest_fires(
+    engine_world: EngineWorld, back_at: str, fired: list[str]
+) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "* * * * *"))
+    await follow_and_fire(world)
+    world.now = ms(back_at)
+    await follow_and_fire(world)
+    await follow_and_fire(world)
+    assert [msgspec.json.decode(event.body)["id"] for event in await world.events()] == fired
+
+
+@pytest.mark.parametrize(("late_by_s", "fired"), [(600, 1), (601, 0)])
+async def test_a_tick_that_was_missed_long_ago_is_gone(
+    engine_world: EngineWorld, late_by_s: int, fired: int
+) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "0 13 * * *"))
+    await follow_and_fire(world)
+    world.now = ms("2026-11-23 13:00:00") + late_by_s * 1_000
+    await follow_and_fire(world)
+    assert len(await world.events()) == fired
+    assert list((await ticks(world)).values()) == [ms("2026-11-24 13:00:00")]
+
+
+async def test_after_years_away_the_missed_ticks_cost_nothing(
+    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "* * * * *"))
+    await follow_and_fire(world)
+    world.now = ms("2030-11-23 12:59:30")
+    asked = 0
+    next_tick_ms = cron.next_tick_ms
+
+    def counted(expression: str, after: int) -> int | None:
+        nonlocal asked
+        asked += 1
+        return next_tick_ms(expression, after)
+
+    monkeypatch.setattr(cron, "next_tick_ms", counted)
+    await follow_and_fire(world)
+    assert asked < 20
+    assert [msgspec.json.decode(event.body)["id"] for event in await world.events()] == [
+        "2030-11-23T12:59:00Z"
+    ]
+
+
+async def test_the_schedule_follows_the_functions(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "0 * * * *"), scheduled("gone", "0 * * * *"))
+    await follow_and_fire(world)
+    await world.publish(scheduled("fn", "30 * * * *", version=2))
+    await world.engine.publish_functions([], ["gone"])
+    world.now = ms("2026-11-23 13:00:00")
+    await follow_and_fire(world)
+    assert await world.events() == []
+    assert list((await ticks(world)).values()) == [ms("2026-11-23 13:30:00")]
+
+
+async def test_a_sync_just_before_a_tick_does_not_lose_it(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await world.publish(scheduled("fn", "0 * * * *"))
+    await follow_and_fire(world)
+    await world.publish(scheduled("fn", "0 * * * *", version=2))
+    world.now = ms("2026-11-23 13:00:00")
+    await follow_and_fire(world)
+    assert len(await world.events()) == 1
+
+
+async def test_a_change_is_followed_though_something_else_noticed_it_first(engine_world: EngineWorld) -> None:
+    world = engine_world
+    world.now = ms("2026-11-23 12:59:30")
+    await follow_and_fire(world)
+    await world.publish(scheduled("fn", "0 * * * *"))
+    await world.timers._functions.refresh()  # as ending a run of an unknown function does
+    await follow_and_fire(world)
+    assert len(await ticks(world)) == 1
+
+
+async def test_a_cron_that_never_comes_is_not_scheduled(engine_world: EngineWorld) -> None:
+    await engine_world.publish(scheduled("fn", "0 0 30 2 *"))
+    await follow_and_fire(engine_world)
+    assert await ticks(engine_world) == {}
+
+
+async def pushes(world: EngineWorld) -> int:
+    """How often the timer service has been called since the last look."""
+    count = int(await world.client.execute("LLEN", f"{KEYS.prefix}:tick"))
+    await world.client.execute("DEL", f"{KEYS.prefix}:tick")
+    return count
+
+
+async def test_an_earlier_time_wakes_the_service(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go"))
+    assert await pushes(world) == 1
+    await begin(world, "Z", "nap", world.now + 60_000, "0", b"")
+    assert await pushes(world) == 1
+    await begin(world, "Z", "nap", world.now + 60_001, "0", b"")
+    assert await pushes(world) == 0
+    await begin(world, "Z", "nap", world.now + 59_999, "0", b"")
+    assert await pushes(world) == 1
+    await begin(world, *wait("app/x", expires=world.now + 60_000))
+    assert await pushes(world) == 1
+    await begin(world, *wait("app/x", expires=world.now + 60_001))
+    assert await pushes(world) == 0
+
+
+async def test_the_service_works_until_it_is_stopped(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go"))
+    run_id = await begin(world, "Z", "nap", world.now + 60_000, "0", b"")
+    await pushes(world)
+    stop = asyncio.Event()
+    service = asyncio.ensure_future(world.timers.run(stop))
+    try:
+        async with asyncio.timeout(10):
+            world.advance(60_000)
+            await world.client.execute("LPUSH", f"{KEYS.prefix}:tick", "1")
+            while await world.memos(run_id) == {}:
+                await asyncio.sleep(0.01)
+    finally:
+        stop.set()
+        await service
+    assert await world.memos(run_id) == {"nap": b"null"}
