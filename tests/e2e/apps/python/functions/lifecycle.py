@@ -5,7 +5,7 @@ import datetime
 
 import inngest
 from clients import client
-from recorder import note, returning
+from recorder import note, recorder, returning
 
 _LONG = datetime.timedelta(minutes=10)
 
@@ -25,8 +25,6 @@ async def cancellable(ctx: inngest.Context) -> object:
 async def _on_failure(ctx: inngest.Context) -> object:
     original = ctx.event.data["event"]
     note_key = str(original["data"]["key"])
-    from recorder import recorder
-
     recorder.add(note_key, "on-failure", event=ctx.event.model_dump(), run_id=ctx.run_id)
     return "handled"
 
@@ -63,8 +61,6 @@ async def after_cancelled(ctx: inngest.Context) -> object:
 
 
 def _follow(ctx: inngest.Context, label: str) -> object:
-    from recorder import recorder
-
     recorder.add(str(ctx.event.data["event"]["data"].get("key", "")), label, event=ctx.event.model_dump())
     return None
 
