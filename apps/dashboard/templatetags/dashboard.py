@@ -50,10 +50,11 @@ def moment(at_ms: int | None, absent: str = NOTHING) -> str:
 
 @register.simple_tag
 def moment_exact(at_ms: int | None, absent: str = NOTHING) -> str:
-    """The same with the exact time in view, where there is room for it."""
+    """The same with the time of day (UTC) in view, where there is room for it."""
     if at_ms is None:
         return moment(None, absent)
-    return format_html('{}<span class="exact">{}</span>', moment(at_ms), exact(at_ms))
+    clock = f"{_utc(at_ms):%b %d, %H:%M:%S}.{at_ms % 1000:03d}"
+    return format_html('{}<span class="exact">{}</span>', moment(at_ms), clock)
 
 
 @register.filter
