@@ -131,5 +131,5 @@ def _rerun_command(spec: FunctionSpec, request: RerunRequest, run_id: str) -> li
     events = b"[" + b",".join(request.events) + b"]"
     command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id, "", ""]
     command += [events, now, now, msgspec.json.encode(meta), deadline, encode_records([record])]
-    command += [request.target_step, request.target_input, 0, len(request.memos)]
+    command += [request.target_step, request.target_input, "", 0, 0, 0, len(request.memos)]
     return command + [part for memo in request.memos for part in memo]

@@ -8,19 +8,14 @@ from apps.engine.runner.incoming import Incoming
 from apps.engine.store.client import Argument
 
 
-def unknown_function_event(incoming: Incoming, now: int) -> list[Argument] | None:
-    """The fields of the finished event that tells an invoke that its function does not exist.
+def failed_invoke_event(incoming: Incoming, message: str, now: int) -> list[Argument] | None:
+    """The fields of the finished event that tells an invoke why its function does not run.
 
     None where nobody waits for it.
     """
-    context, entry = incoming.entry.context, incoming.entry
-    if not context.correlation_id:
+    entry, correlation_id = incoming.entry, incoming.entry.context.correlation_id
+    if not correlation_id:
         return None
-    message = f"could not find function with ID: {context.function_id}"
-    return _failed_invoke(entry, context.correlation_id, message, now)
-
-
-def _failed_invoke(entry: EventEntry, correlation_id: str, message: str, now: int) -> list[Argument]:
     name = "inngest/function.finished"
     internal_id = ids.new_ulid(now)
     data = {

@@ -30,7 +30,8 @@ class PlannedRun(msgspec.Struct):
     command: list[Argument]
 
 
-def plan_run(spec: FunctionSpec, incoming: Incoming, now: int) -> PlannedRun:
+def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tuple[str, str]]) -> PlannedRun:
+    """The schedule call for a match; key expressions that fail are added to `failed`."""
     entry, context = incoming.entry, incoming.entry.context
     queued_at = min(now, incoming.received_at) if context.source == "api" else now
     run_id = ids.new_ulid(queued_at)
@@ -57,6 +58,7 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int) -> PlannedRun:
         schedule_type=schedule_type,
         cron=context.cron,
     )
+    rate = _rate_limit(spec, incoming, failed)
     start_deadline = max(due, queued_at) + spec.start_timeout_ms if spec.start_timeout_ms else 0
     command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id]
     command += [
@@ -66,10 +68,32 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int) -> PlannedRun:
         due,
         queued_at,
     ]
-    command += [_encode(meta), start_deadline, encode_records([record]), "", ""]
+    command += [_encode(meta), start_deadline, encode_records([record]), "", "", *rate]
     command += _cancel_pauses(spec, run_id, incoming, now)
     command.append(0)
     return PlannedRun(run_id, spec, incoming, command)
+
+
+def _rate_limit(
+    spec: FunctionSpec, incoming: Incoming, failed: list[tuple[str, str]]
+) -> tuple[str, int, int]:
+    """(bucket, limit, period ms) of the function's rate limit, or no bucket where none applies (02, 2.8)."""
+    rule = spec.rate_limit
+    if rule is None:
+        return "", 0, 0
+    if not rule.key:
+        return spec.id, rule.limit, rule.period_ms
+    try:
+        value = expressions.bucket(expressions.compile_expression(rule.key), incoming.event)
+    except expressions.ExpressionError as exc:
+        failed.append((spec.id, str(exc)))
+        return "", 0, 0
+    if value.kind == "error":
+        failed.append((spec.id, f"{rule.key}: cannot be evaluated"))
+    if value.kind in ("error", "missing") or value.text == "false":
+        return "", 0, 0
+    digest = hashlib.sha1(value.text.encode(), usedforsecurity=False).hexdigest()
+    return f"{spec.id}:{digest}", rule.limit, rule.period_ms
 
 
 def schedule_type_of(incoming: Incoming) -> str:

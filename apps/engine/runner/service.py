@@ -8,7 +8,7 @@ from apps.engine.keys import RUNNER_GROUP, Keys
 from apps.engine.lifecycle import RunEnder
 from apps.engine.records import EventHandled, encode_records
 from apps.engine.runner.incoming import Incoming
-from apps.engine.runner.invocations import unknown_function_event
+from apps.engine.runner.invocations import failed_invoke_event
 from apps.engine.runner.ownership import Ownership
 from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
 from apps.engine.runner.scheduling import PlannedRun, plan_run
@@ -105,7 +105,7 @@ class Runner:
         for incoming in batch:
             record = handled[incoming.stream_id]
             for spec in self._triggering.functions_for(incoming, record.failed):
-                planned.append(plan_run(spec, incoming, clock.now_ms()))
+                planned.append(plan_run(spec, incoming, clock.now_ms(), record.failed))
             if incoming.entry.context.function_id and not self._triggering.target(incoming):
                 await self._refuse(incoming, record)
         library = self._queue.library
@@ -113,12 +113,26 @@ class Runner:
             [library.command("schedule", *run.command) for run in planned]
         )
         for run, (outcome, run_id) in zip(planned, replies, strict=True):
-            _note(handled[run.incoming.stream_id], run, outcome.decode(), run_id.decode())
+            await self._note(handled[run.incoming.stream_id], run, outcome.decode(), run_id.decode())
+
+    async def _note(self, record: EventHandled, run: PlannedRun, outcome: str, run_id: str) -> None:
+        if outcome == "duplicate":
+            record.skipped.append((run.spec.id, "Duplicate", run_id))
+            await self._tell_invoker(run.incoming, "invoked function was skipped: duplicate event")
+        elif outcome == "limited":
+            record.skipped.append((run.spec.id, "RateLimited", ""))
+            await self._tell_invoker(run.incoming, "invoked function is rate limited")
+        else:
+            record.run_ids.append(run_id)
 
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
-        """An invoke of a function that is not there: its caller learns of it by a finished event."""
-        record.skipped.append((incoming.entry.context.function_id, "FunctionNotFound", ""))
-        event = unknown_function_event(incoming, clock.now_ms())
+        function_id = incoming.entry.context.function_id
+        record.skipped.append((function_id, "FunctionNotFound", ""))
+        await self._tell_invoker(incoming, f"could not find function with ID: {function_id}")
+
+    async def _tell_invoker(self, incoming: Incoming, message: str) -> None:
+        """Let the step that invoked a function which does not run fail with `message`."""
+        event = failed_invoke_event(incoming, message, clock.now_ms())
         if event is not None:
             await self._queue.client.execute("XADD", self._keys.events, "*", *event)
 
@@ -126,13 +140,6 @@ class Runner:
 def _blank(incoming: Incoming) -> EventHandled:
     entry = incoming.entry
     return EventHandled(entry.env_id, entry.internal_id, incoming.stream_id, clock.now_ms())
-
-
-def _note(record: EventHandled, run: PlannedRun, outcome: str, run_id: str) -> None:
-    if outcome == "duplicate":
-        record.skipped.append((run.spec.id, "Duplicate", run_id))
-    else:
-        record.run_ids.append(run_id)
 
 
 def _with_pauses(record: EventHandled, outcome: PauseOutcome | None) -> EventHandled:

@@ -37,9 +37,6 @@ def test_run_cancelled_in_the_middle_of_a_step(stepwell: Stepwell, app: AppProce
     ]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="idempotency keys are rate limits, which come with flow control (issue 2, 5)"
-)
 def test_one_run_per_idempotency_key(stepwell: Stepwell, app: AppProcess, key: str) -> None:
     events = [
         {"name": "py/once-per-order", "data": {"key": key, "order": f"{key}-{order}", "n": n}}

@@ -43,13 +43,14 @@ class World:
         start_deadline: int = 0,
         memos: list[tuple[str, bytes]] | None = None,
         target: tuple[str, bytes] = ("", b""),
+        rate: tuple[str, int, int] = ("", 0, 0),
     ) -> tuple[str, str]:
         meta = msgspec.json.encode(RunMeta("app-fn", ["e"], ["01E"]))
         rules = cancels or []
         kept = memos or []
         outcome, known = await self.queue.library.call(
             "schedule", self.now, run, function, env, account, "app", entry, idempotency,
-            b'[{"data":{}}]', due or self.now, score or self.now, meta, start_deadline, b"", *target,
+            b'[{"data":{}}]', due or self.now, score or self.now, meta, start_deadline, b"", *target, *rate,
             len(rules), *[part for rule in rules for part in rule],
             len(kept), *[part for memo in kept for part in memo],
         )  # fmt: skip

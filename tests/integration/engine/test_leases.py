@@ -167,3 +167,30 @@ async def test_a_rerun_starts_with_its_memos_and_its_target(world: World) -> Non
     assert (item.step_id, item.position) == ("c", 2)
     assert (state.stack, state.memos) == (["a", "b"], {"a": b"1", "b": b"2"})
     assert (state.input_step, state.input) == ("c", b"[5]")
+
+
+async def test_a_rate_limit_admits_within_a_sliding_window(world: World) -> None:
+    rate = ("fn:key", 2, 60_000)
+    outcomes = [(await world.schedule(f"r{n}", entry=f"5-{n}", rate=rate))[0] for n in range(3)]
+    assert outcomes == ["created", "created", "limited"]
+    world.advance(59_999)
+    assert (await world.schedule("r3", entry="6-1", rate=rate))[0] == "limited"
+    world.advance(1)
+    assert (await world.schedule("r4", entry="6-2", rate=rate))[0] == "created"
+    assert (await world.schedule("r5", entry="6-3", rate=("fn:other", 2, 60_000)))[0] == "created"
+
+
+async def test_a_repeated_entry_gets_its_first_verdict(world: World) -> None:
+    rate = ("fn:key", 1, 60_000)
+    assert await world.schedule("r1", entry="5-1", rate=rate) == ("created", "r1")
+    assert await world.schedule("r2", entry="5-2", rate=rate) == ("limited", "")
+    world.advance(60_000)
+    assert await world.schedule("r3", entry="5-2", rate=rate) == ("limited", "")
+    assert await world.schedule("r4", entry="5-1", rate=rate) == ("known", "r1")
+
+
+async def test_a_duplicate_takes_no_place_in_a_rate_limit(world: World) -> None:
+    rate = ("fn:key", 2, 60_000)
+    await world.schedule("r1", entry="5-1", idempotency="fn:k", rate=rate)
+    assert (await world.schedule("r2", entry="5-2", idempotency="fn:k", rate=rate))[0] == "duplicate"
+    assert (await world.schedule("r3", entry="5-3", rate=rate))[0] == "created"

@@ -31,7 +31,8 @@
 --   P:rt            zset  run timeouts, `<run>|s` and `<run>|f`, by due ms
 -- Scheduling
 --   P:idem:<key>    str   run id, for 24 h
---   P:once:<entry>  hash  function -> run id, until the stream entry is acknowledged
+--   P:rl:<bucket>   zset  admissions of a rate limit by ms, for its period
+--   P:once:<entry>  hash  function -> run id (empty: limited), until the stream entry is acknowledged
 --   P:cron          zset  `<function>|<expression>` by tick ms
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event

@@ -1,28 +1,46 @@
 -- schedule(now, run, fn, env, account, app, once entry, idempotency key, events, due, score, meta,
 --          start timeout ms due or 0, history, target step, target input,
+--          rate limit bucket or "", its limit, its period ms,
 --          n cancel rules x (id, event, expression, bucket, path, covered, expires, after),
 --          n memos x (step, memo))
--- -> {"created" | "known" (by this very entry) | "duplicate" (of an earlier event), run id}
+-- -> {"created" | "known" (by this very entry) | "duplicate" (of an earlier event) | "limited", run id}
+-- A limited event is remembered by its entry, so that a repetition gets the same verdict.
+
+-- Whether one more fits into the sliding window of a bucket; takes the place if so.
+local function admitted(P, bucket, limit, period, now, run)
+  local key = P .. ':rl:' .. bucket
+  call('ZREMRANGEBYSCORE', key, '-inf', now - period)
+  if call('ZCARD', key) >= limit then return false end
+  call('ZADD', key, now, run)
+  call('PEXPIRE', key, period)
+  return true
+end
+
 local function schedule(keys, args)
   local P = keys[1]
   local now, run, fn, env, account = tonumber(args[1]), args[2], args[3], args[4], args[5]
   local once, idem = P .. ':once:' .. args[7], P .. ':idem:' .. args[8]
   if args[7] ~= '' then
     local known = call('HGET', once, fn)
+    if known == '' then return { 'limited', '' } end
     if known then return { 'known', known } end
   end
   if args[8] ~= '' then
     local known = call('GET', idem)
     if known then return { 'duplicate', known } end
-    call('SET', idem, run, 'EX', 86400)
   end
+  if args[17] ~= '' and not admitted(P, args[17], tonumber(args[18]), tonumber(args[19]), now, run) then
+    if args[7] ~= '' then call('HSET', once, fn, '') end
+    return { 'limited', '' }
+  end
+  if args[8] ~= '' then call('SET', idem, run, 'EX', 86400) end
   if args[7] ~= '' then call('HSET', once, fn, run) end
 
   local due, score = tonumber(args[10]), tonumber(args[11])
   call('HSET', P .. ':run:' .. run, 'f', fn, 'e', env, 'a', account, 'app', args[6], 'ev', args[9],
     'm', args[12], 'ver', '-1', 'die', '0', 'sv', '0', 'n', '0', 'sz', #args[9], 'q', now, 'sc', score)
-  local at = 18
-  for _ = 1, tonumber(args[17]) do
+  local at = 21
+  for _ = 1, tonumber(args[20]) do
     local id, event, bucket, path = args[at], args[at + 1], args[at + 3], args[at + 4]
     add_pause(P, id, 'cancel', run, '', env, tonumber(args[at + 6]), { 'ev', event, 'x', args[at + 2],
       'key', bucket, 'path', path, 'cov', args[at + 5], 'af', args[at + 7] })
