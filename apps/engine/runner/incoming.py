@@ -6,15 +6,32 @@ from typing import Any
 import msgspec
 
 from apps.engine.event_stream import EventEntry, parse_entry
-from apps.engine.protocol import ids
+from apps.engine.protocol import raw_json
 
 
-class _Header(msgspec.Struct):
+class Header(msgspec.Struct):
+    """What every event has; an `id` that is no text, or a `ts` that is no whole number, counts as absent."""
+
     id: str = ""
     ts: int = 0
 
 
-_header_decoder = msgspec.json.Decoder(_Header)
+class _OddHeader(msgspec.Struct):
+    id: msgspec.Raw = msgspec.Raw(b"")
+    ts: msgspec.Raw = msgspec.Raw(b"")
+
+
+_header_decoder = msgspec.json.Decoder(Header)
+_odd_header_decoder = msgspec.json.Decoder(_OddHeader)
+
+
+def _header(body: bytes) -> Header:
+    try:
+        return _header_decoder.decode(body)
+    except msgspec.ValidationError:
+        odd = _odd_header_decoder.decode(body)
+        ts = bytes(odd.ts)
+        return Header(raw_json.string(odd.id) or "", int(ts) if ts.isdigit() else 0)
 
 
 class Incoming:
@@ -27,12 +44,12 @@ class Incoming:
 
     @property
     def received_at(self) -> int:
-        """Milliseconds since the epoch, from the internal id."""
-        return ids.ulid_time_ms(self.entry.internal_id)
+        """Milliseconds since the epoch; rises from entry to entry, unlike the ids that senders seed."""
+        return int(self.stream_id.partition("-")[0])
 
     @cached_property
-    def header(self) -> _Header:
-        return _header_decoder.decode(self.entry.body)
+    def header(self) -> Header:
+        return _header(self.entry.body)
 
     @cached_property
     def event(self) -> dict[str, Any]:

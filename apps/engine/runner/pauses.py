@@ -1,5 +1,8 @@
 """Matches events with what waits for them: waits, cancellations, invokes (spec 02, 7)."""
 
+import asyncio
+from collections.abc import Iterator
+
 import msgspec
 
 from apps.engine import clock, expressions
@@ -7,10 +10,13 @@ from apps.engine.lifecycle import RunEnder
 from apps.engine.protocol import memos
 from apps.engine.records import StepRecorded, encode_records
 from apps.engine.runner.incoming import Incoming
-from apps.engine.store.client import Argument, Reply
+from apps.engine.store.client import Reply
 from apps.engine.store.queue import Queue
 
 _FINISHED = "inngest/function.finished"
+_MOST_AT_ONCE = 200
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_CANCELS_AT_ONCE = 20
 
 
 class Found(msgspec.Struct):
@@ -74,9 +80,7 @@ class PauseMatcher:
         if buckets:
             matching = [found for found in await self._find(incoming, buckets) if _matches(found, incoming)]
             outcome.resumed += await self._resume(incoming, [f for f in matching if f.kind == "wait"])
-            for found in matching:
-                if found.kind == "cancel" and await self._cancel(found, incoming):
-                    outcome.cancelled.append(found.run_id)
+            outcome.cancelled += await self._cancel_all(incoming, [f for f in matching if f.kind == "cancel"])
         return outcome
 
     async def _find(self, incoming: Incoming, buckets: list[str]) -> list[Found]:
@@ -88,17 +92,24 @@ class PauseMatcher:
         return [_parse_found(found) for found in reply]
 
     async def _resume(self, incoming: Incoming, waits: list[Found]) -> list[str]:
-        now = clock.now_ms()
-        commands: list[tuple[Argument, ...]] = []
-        for found in waits:
-            record = _matched_record(found, incoming, now)
-            commands.append(
-                self._queue.library.command(
-                    "resume_pause", now, found.pause_id, incoming.entry.body, encode_records([record])
-                )
-            )
-        replies = await self._queue.client.pipeline(commands)
+        """Each call carries the event twice, so that many runs are resumed a few at a time."""
+        now, body = clock.now_ms(), incoming.entry.body
+        at_once = max(1, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // (2 * len(body))))
+        replies: list[Reply] = []
+        for part in _parts(waits, at_once):
+            calls = [
+                (now, found.pause_id, body, encode_records([_matched_record(found, incoming, now)]))
+                for found in part
+            ]
+            replies += await self._queue.library.call_each("resume_pause", calls)
         return [reply.decode() for reply in replies if reply]
+
+    async def _cancel_all(self, incoming: Incoming, rules: list[Found]) -> list[str]:
+        cancelled: list[str] = []
+        for part in _parts(rules, _CANCELS_AT_ONCE):
+            ended = await asyncio.gather(*(self._cancel(found, incoming) for found in part))
+            cancelled += [found.run_id for found, has_ended in zip(part, ended, strict=True) if has_ended]
+        return cancelled
 
     async def _cancel(self, found: Found, incoming: Incoming) -> bool:
         reason = f"event {incoming.entry.internal_id}"
@@ -122,6 +133,11 @@ class PauseMatcher:
             "resume_pause", now, pause_id, memo, encode_records([record])
         )
         return [resumed.decode()] if resumed else []
+
+
+def _parts(found: list[Found], size: int) -> Iterator[list[Found]]:
+    for start in range(0, len(found), size):
+        yield found[start : start + size]
 
 
 def _invoke_memo(data: _FinishedData) -> tuple[bytes, str]:

@@ -33,7 +33,7 @@ class PlannedRun(msgspec.Struct):
 def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tuple[str, str]]) -> PlannedRun:
     """The schedule call for a match; key expressions that fail are added to `failed`."""
     entry, context = incoming.entry, incoming.entry.context
-    queued_at = min(now, incoming.received_at) if context.source == "api" else now
+    queued_at = min(now, incoming.received_at)
     run_id = ids.new_ulid(queued_at)
     due = _due_at(incoming, now)
     schedule_type = schedule_type_of(incoming)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from apps.engine import clock, crashpoints
 from apps.engine.keys import RUNNER_GROUP, Keys
@@ -14,7 +15,7 @@ from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
 from apps.engine.runner.scheduling import PlannedRun, plan_run
 from apps.engine.runner.triggering import Triggering
 from apps.engine.services import unless_stopped, wait_for
-from apps.engine.store.client import RedisError, Reply
+from apps.engine.store.client import RedisError, RedisUnavailable, Reply
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Queue
 
@@ -77,28 +78,47 @@ class Runner:
         )  # fmt: skip
         reply: Reply = await unless_stopped(stop, reading)
         entries = reply[0][1] if reply else []
-        return [incoming for stream_id, fields in entries if (incoming := self._parsed(stream_id, fields))]
-
-    def _parsed(self, stream_id: bytes, fields: list[bytes] | None) -> Incoming | None:
-        return Incoming(stream_id, fields) if fields else None
+        deleted = [stream_id for stream_id, fields in entries if not fields]
+        if deleted:
+            await self._queue.client.execute("XACK", self._keys.events, RUNNER_GROUP, *deleted)
+        return [Incoming(stream_id, fields) for stream_id, fields in entries if fields]
 
     async def handle(self, batch: list[Incoming]) -> None:
         """Start and resume everything that a batch calls for, then acknowledge it.
 
-        Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly.
+        Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly, and a
+        batch that fails is repeated entry by entry: one that cannot be handled must not stop the others.
         """
+        try:
+            await self._handle(batch)
+        except RedisUnavailable:
+            raise
+        except Exception as exc:
+            if len(batch) > 1:
+                for incoming in batch:
+                    await self.handle([incoming])
+            else:
+                await self._give_up(batch[0], exc)
+
+    async def _give_up(self, incoming: Incoming, exc: Exception) -> None:
+        logger.error("event %s cannot be handled", incoming.entry.internal_id, exc_info=exc)
+        record = _blank(incoming)
+        record.failed.append(("", f"the event could not be handled: {type(exc).__name__}"))
+        await self._conclude([record])
+
+    async def _handle(self, batch: list[Incoming]) -> None:
         await self._functions.refresh()
         handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
         await self._schedule(batch, handled)
         outcomes = await self._pauses.match(batch)
         records = [_with_pauses(record, outcomes.get(record.stream_id)) for record in handled.values()]
         crashpoints.reach("before_ack")
-        await self._queue.client.pipeline(
-            [
-                ("XADD", self._keys.history, "*", "d", encode_records(records)),
-                self._queue.library.command("acknowledge", RUNNER_GROUP, *handled),
-            ]
-        )
+        await self._conclude(records)
+
+    async def _conclude(self, records: Sequence[EventHandled]) -> None:
+        """Record and acknowledge at once: an entry that comes again must not have its outcome already."""
+        entries = [record.stream_id for record in records]
+        await self._queue.library.call("acknowledge", RUNNER_GROUP, encode_records(records), *entries)
 
     async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> None:
         planned: list[PlannedRun] = []
@@ -106,12 +126,9 @@ class Runner:
             record = handled[incoming.stream_id]
             for spec in self._triggering.functions_for(incoming, record.failed):
                 planned.append(plan_run(spec, incoming, clock.now_ms(), record.failed))
-            if incoming.entry.context.function_id and not self._triggering.target(incoming):
+            if self._triggering.lacks_target(incoming):
                 await self._refuse(incoming, record)
-        library = self._queue.library
-        replies = await self._queue.client.pipeline(
-            [library.command("schedule", *run.command) for run in planned]
-        )
+        replies = await self._queue.library.call_each("schedule", [run.command for run in planned])
         for run, (outcome, run_id) in zip(planned, replies, strict=True):
             await self._note(handled[run.incoming.stream_id], run, outcome.decode(), run_id.decode())
 
@@ -128,7 +145,10 @@ class Runner:
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
         function_id = incoming.entry.context.function_id
         record.skipped.append((function_id, "FunctionNotFound", ""))
-        await self._tell_invoker(incoming, f"could not find function with ID: {function_id}")
+        message = f"could not find function with ID: {function_id}"
+        await self._tell_invoker(
+            incoming, message if function_id else "could not extract function ID from event"
+        )
 
     async def _tell_invoker(self, incoming: Incoming, message: str) -> None:
         """Let the step that invoked a function which does not run fail with `message`."""

@@ -21,6 +21,12 @@ class Triggering:
         """The live function that an invoke or a cron tick is aimed at."""
         return self._functions.find(incoming.entry.env_id, incoming.entry.context.function_id)
 
+    def lacks_target(self, incoming: Incoming) -> bool:
+        """Whether the event is aimed at a function that is not there."""
+        context = incoming.entry.context
+        is_aimed = bool(context.function_id) or context.source == "invoke"
+        return is_aimed and self.target(incoming) is None
+
     def functions_for(self, incoming: Incoming, failed: list[tuple[str, str]]) -> list[FunctionSpec]:
         """The functions to start; expressions that could not be evaluated are added to `failed`."""
         if incoming.entry.context.function_id:

@@ -5,6 +5,7 @@ has lost the library (a new one, or after FUNCTION FLUSH) gets it again on first
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,10 +38,22 @@ class LuaLibrary:
         try:
             return await self._client.execute(*self.command(name, *args))
         except RedisError as exc:
-            if "Function not found" not in str(exc):
-                raise
-            await self.load()
+            await self._load_if_missing(exc)
             return await self._client.execute(*self.command(name, *args))
+
+    async def call_each(self, name: str, arguments: Iterable[Sequence[Argument]]) -> list[Reply]:
+        """One call for each of `arguments`, in one write; the replies in their order. Raises as `call`."""
+        commands = [self.command(name, *args) for args in arguments]
+        try:
+            return await self._client.pipeline(commands)
+        except RedisError as exc:
+            await self._load_if_missing(exc)
+            return await self._client.pipeline(commands)
+
+    async def _load_if_missing(self, exc: RedisError) -> None:
+        if "Function not found" not in str(exc):
+            raise exc
+        await self.load()
 
     def command(self, name: str, *args: Argument) -> tuple[Argument, ...]:
         """The command itself, to be sent in a pipeline."""

@@ -61,14 +61,15 @@ local function schedule(keys, args)
   return { 'created', run }
 end
 
--- acknowledge(group, once entry ids...): the runner is done with these entries of the event stream.
+-- acknowledge(group, history, entry ids...): the runner is done with these entries of the event stream.
 local function acknowledge(keys, args)
   local P = keys[1]
-  call('XACK', P .. ':events', args[1], unpack(args, 2))
-  local once = {}
-  for i = 2, #args do once[i - 1] = P .. ':once:' .. args[i] end
-  call('DEL', unpack(once))
-  return #once
+  record_history(P, args[2])
+  for i = 3, #args do
+    call('XACK', P .. ':events', args[1], args[i])
+    call('DEL', P .. ':once:' .. args[i])
+  end
+  return #args - 2
 end
 
 -- configure(function, env, account, limit or "", version, spec, forced "1"): the function, its node and the node's
