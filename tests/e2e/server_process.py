@@ -42,6 +42,10 @@ class ServerProcess:
         log = (self._data_dir / "valkey" / "valkey.log").read_text()
         return f"redis://127.0.0.1:{_VALKEY_PORT.findall(log)[-1]}/0"
 
+    def data_files(self, pattern: str) -> list[Path]:
+        """Files at the top of the data folder, such as the database."""
+        return sorted(self._data_dir.glob(pattern))
+
     def _ready_url(self) -> str | None:
         """The supervisor takes the port itself, so no other process can take it in between."""
         if self.process.exit_code is not None:

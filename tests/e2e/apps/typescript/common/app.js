@@ -53,7 +53,8 @@ async function mounts(version) {
   mount("plain", stepFunctions, { checkpointing: false });
   mount("secret", secretFunctions, { middleware: [version.encryptionMiddleware({ key: SECRET_KEY })] });
   const server = process.env.INNGEST_BASE_URL ?? process.env.INNGEST_DEV;
-  mount("counted", stepFunctions, { baseUrl: await startProxy(server) });
-  mount("refused", stepFunctions, { baseUrl: await startProxy(server, { refuseCheckpoints: true }) });
+  const proxied = (name, baseUrl) => mount(name, stepFunctions, { baseUrl }, { baseUrl });
+  proxied("counted", await startProxy(server));
+  proxied("refused", await startProxy(server, { refuseCheckpoints: true }));
   return list;
 }

@@ -23,11 +23,14 @@ export async function recordInFlight(key, label, name, work) {
 }
 
 function noteAnswer(response, entry) {
-  const send = response.send;
+  const { send, writeHead } = response;
   response.send = (body) => {
-    const answer = response.statusCode === 206 ? JSON.parse(body) : null;
-    Object.assign(entry, { status: response.statusCode, ops: answer && answer.map(({ op }) => op) });
+    entry.ops = response.statusCode === 206 ? JSON.parse(body).map(({ op }) => op) : null;
     return send.call(response, body);
+  };
+  response.writeHead = (status, ...rest) => {
+    entry.status = status;
+    return writeHead.call(response, status, ...rest);
   };
 }
 
@@ -36,7 +39,7 @@ export function recordRequests(request, response, next) {
   if (request.method === "POST" && request.body?.ctx) {
     const { ctx, event, steps, version, use_api } = request.body;
     const entry = {
-      key: event.data.key ?? event.data.event?.data.key ?? null,
+      key: event.data?.key ?? event.data?.event?.data.key ?? null,
       path: request.baseUrl,
       functionId: request.query.fnId,
       stepId: request.query.stepId,

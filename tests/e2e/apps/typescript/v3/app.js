@@ -4,6 +4,7 @@ import * as sdk from "inngest";
 import { serve } from "inngest/express";
 
 import { startApp } from "../common/app.js";
+import { optionalFunctions } from "./optional.js";
 
 const greetingMiddleware = new sdk.InngestMiddleware({
   name: "greeting",
@@ -25,5 +26,5 @@ await startApp({
   streaming: "force",
   greetingMiddleware,
   encryptionMiddleware,
-  extraFunctions: [],
+  extraFunctions: [optionalFunctions],
 });
