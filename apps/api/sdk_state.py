@@ -80,6 +80,8 @@ class SdkStateApp:
         try:
             await save_checkpoint(self._engine.queue, env_id, run_id, body)
         except CheckpointRefused as exc:
+            if not exc.names_run:
+                return responses.public_error(exc.status, str(exc))
             return _refusal(exc.status, str(exc), run_id)
         return Reply(200)
 

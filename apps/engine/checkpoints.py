@@ -5,11 +5,18 @@ import msgspec
 from apps.engine import clock
 from apps.engine.executor.commit_builder import MAX_STATE_BYTES, op_info
 from apps.engine.executor.ops import aborted_deferral, parse_deferral
-from apps.engine.protocol import memos, op_options, requests
-from apps.engine.protocol.opcodes import CHECKPOINT_OPS, RESULT_OPS, MalformedOps, Op, TooManyOps, parse_ops
+from apps.engine.protocol import memos, op_options, raw_json, requests
+from apps.engine.protocol.opcodes import (
+    CHECKPOINT_OPS,
+    RESULT_OPS,
+    MalformedOps,
+    Op,
+    StepTooLarge,
+    TooManyOps,
+    parse_ops,
+)
 from apps.engine.records import StepRecorded, encode_records
 from apps.engine.store.queue import Queue
-from apps.engine.store.views import RunState
 
 # A dispatch this young cannot have been superseded, whatever the item says (spec 04, 4.5).
 _TOO_YOUNG_TO_FENCE_MS = 10_000
@@ -17,11 +24,12 @@ _TERMINAL = frozenset({"RunComplete", "SyncRunComplete", "StepFailed"})
 
 
 class CheckpointRefused(Exception):
-    """Answered with `status` and the message."""
+    """Answered with `status` and the message; `names_run`: the answer says which run it is about."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, names_run: bool = True) -> None:
         super().__init__(message)
         self.status = status
+        self.names_run = names_run
 
 
 class _Body(msgspec.Struct):
@@ -37,43 +45,53 @@ _decoder = msgspec.json.Decoder(_Body)
 async def save_checkpoint(queue: Queue, env_id: str, run_id: str, raw_body: bytes) -> None:
     """Save every result of the request, first write wins. Raises CheckpointRefused."""
     body, ops = _parse(raw_body)
-    state, owner = await _run(queue, run_id)
-    if state is None or owner != env_id:
-        raise CheckpointRefused(400, "run not found in state store")
-    _check_ops(ops)
     item_id, generation = _fence(body)
+    await _check_run(queue, env_id, run_id, item_id)
+    _check_ops(ops)
     results = [
         (op.id, op.data if op.op == "Step" else memos.data_memo(op.data)) for op in ops if op.op in RESULT_OPS
     ]
+    deferrals = await _deferrals(queue, run_id, ops)
     outcome = await queue.checkpoint(
-        run_id, item_id, generation, _history(run_id, ops), MAX_STATE_BYTES, results, _deferrals(ops, state)
+        run_id, item_id, generation, _history(run_id, ops), MAX_STATE_BYTES, results, deferrals
     )
-    if outcome == "overflow":
-        raise CheckpointRefused(413, "run state is over the size limit")
+    if outcome == "missing":
+        outcome = "stale" if body.generation_id else "unknown"
     if outcome != "ok":
-        raise CheckpointRefused(409, _CONFLICTS[outcome])
+        raise CheckpointRefused(*_REFUSALS[outcome])
 
 
-_CONFLICTS = {
-    "stale": "this dispatch has been superseded",
-    "ended": "run not found in state store",
+_NOT_FOUND = "run not found in state store"
+_REFUSALS = {
+    "ended": (409, _NOT_FOUND),
+    "overflow": (413, "run state is over the size limit"),
+    "stale": (409, "this dispatch has been superseded"),
+    "unknown": (400, "queue item not found"),
 }
 
 
 def _parse(raw_body: bytes) -> tuple[_Body, list[Op]]:
     try:
-        body = _decoder.decode(raw_body)
+        body = _decoder.decode(_without_lone_surrogates(raw_body))
         return body, parse_ops(bytes(body.steps))
-    except (msgspec.MsgspecError, TooManyOps) as exc:
-        raise CheckpointRefused(400, f"invalid request body: {exc}") from exc
-    except MalformedOps as exc:
-        status = 413 if "greater than the limit" in str(exc) else 400
-        raise CheckpointRefused(status, f"invalid request body: {exc}") from exc
+    except StepTooLarge as exc:
+        raise CheckpointRefused(413, f"step {exc.step_id} {exc.what} too large: {exc.reason}") from exc
+    except (msgspec.MsgspecError, *raw_json.NOT_JSON, MalformedOps, TooManyOps) as exc:
+        raise CheckpointRefused(400, f"invalid request body: {exc}", names_run=False) from exc
 
 
-async def _run(queue: Queue, run_id: str) -> tuple[RunState | None, str]:
+def _without_lone_surrogates(raw_body: bytes) -> bytes:
+    """JavaScript writes them as escapes, which no decoder takes."""
+    return raw_json.without_lone_surrogates(raw_body) if b"\\ud" in raw_body.lower() else raw_body
+
+
+async def _check_run(queue: Queue, env_id: str, run_id: str, item_id: str) -> None:
+    """A run that is gone, of which the dispatch tells that it was there, has ended: its SDK must stop."""
     owner = await queue.client.execute("HGET", f"{queue.prefix}:run:{run_id}", "e")
-    return (await queue.state(run_id) if owner else None), (owner or b"").decode()
+    if owner is None:
+        raise CheckpointRefused(409 if item_id else 400, _NOT_FOUND)
+    if owner.decode() != env_id:
+        raise CheckpointRefused(400, _NOT_FOUND)
 
 
 def _check_ops(ops: list[Op]) -> None:
@@ -90,17 +108,19 @@ def _fence(body: _Body) -> tuple[str, int]:
     if reference is None:
         return "", 0
     age = clock.now_ms() - (body.request_started_at or 0)
-    return reference[0], 0 if age < _TOO_YOUNG_TO_FENCE_MS else body.generation_id or 0
+    return reference[0], 0 if 0 <= age < _TOO_YOUNG_TO_FENCE_MS else body.generation_id or 0
 
 
-def _deferrals(ops: list[Op], state: RunState) -> list[tuple[str, bytes]]:
+async def _deferrals(queue: Queue, run_id: str, ops: list[Op]) -> list[tuple[str, bytes]]:
+    aborts = any(op.op == "DeferAbort" for op in ops)
+    known = await queue.deferrals(run_id) if aborts else {}
     changed: dict[str, bytes] = {}
     for op in ops:
         if op.op == "DeferAdd" and (added := parse_deferral(op)):
             changed[op.id] = added
         elif op.op == "DeferAbort":
             target = op_options.defer_abort_target(op)
-            aborted = aborted_deferral(changed.get(target) or state.defers.get(target))
+            aborted = aborted_deferral(changed.get(target) or known.get(target))
             if aborted:
                 changed[target] = aborted
     return list(changed.items())

@@ -54,6 +54,16 @@ class MalformedOps(Exception):
     """The response does not hold ops (7.7): the attempt failed, with this text."""
 
 
+class StepTooLarge(MalformedOps):
+    """An op with an output or an input above `MAX_STEP_BYTES`; `what` names which."""
+
+    def __init__(self, step_id: str, what: str) -> None:
+        self.reason = f"step {what} size is greater than the limit"
+        super().__init__(f"error validating generator opcode {step_id}: {self.reason}")
+        self.step_id = step_id
+        self.what = what
+
+
 class TooManyOps(Exception):
     """A response with more than `MAX_OPS` ops: the run fails for its number of steps (7.8)."""
 
@@ -114,8 +124,8 @@ class _UserLand(msgspec.Struct):
 
 
 class _Timing(msgspec.Struct):
-    a: float = 0
-    b: float = 0
+    a: int | float = 0  # nanoseconds, of which a float cannot hold the last digits
+    b: int | float = 0
 
 
 class _BareWireOp(msgspec.Struct, rename={"display_name": "displayName"}):
@@ -214,9 +224,7 @@ def _fill_details(op: Op, wire: "_WireOp | _OddWireOp") -> None:
 def _check_size(step_id: str | None, what: str, *values: msgspec.Raw) -> None:
     for value in values:
         if memoryview(value).nbytes > MAX_STEP_BYTES:
-            raise MalformedOps(
-                f"error validating generator opcode {step_id}: step {what} size is greater than the limit"
-            )
+            raise StepTooLarge(step_id or "", what)
 
 
 def _required_error(name: str, raw: msgspec.Raw) -> bytes:

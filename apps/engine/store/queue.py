@@ -101,6 +101,11 @@ class Queue:
         """The run's deferrals as they are now: hashed id to stored JSON."""
         return parse_pairs(await self.client.execute("HGETALL", f"{self.prefix}:defer:{run_id}"))
 
+    async def attempt(self, item_id: str) -> int | None:
+        """An item's failed attempts by now, since checkpoints reset them; None once it is done."""
+        raw = await self.client.execute("HGET", f"{self.prefix}:i:{item_id}", "n")
+        return None if raw is None else int(raw)
+
     async def checkpoint(
         self,
         run_id: str,
@@ -111,7 +116,10 @@ class Queue:
         memos: Sequence[tuple[str, bytes]],
         deferrals: Sequence[tuple[str, bytes]],
     ) -> str:
-        """Save steps of a request that is still running: ok, stale, ended or overflow (spec 04, 4.4)."""
+        """Save steps of a request that is still running (spec 04, 4.4).
+
+        The outcome is ok, missing (the item), stale, ended or overflow.
+        """
         args: list[Argument] = [run_id, item_id, generation or "", history, max_bytes, len(memos)]
         for memo in memos:
             args += memo

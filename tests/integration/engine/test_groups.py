@@ -148,7 +148,7 @@ async def test_a_checkpoint_saves_and_is_fenced(world: World) -> None:
     save = [("a", b"1")]
     assert await world.queue.checkpoint("r1", item.id, 1, b"", 1_000, save, [("d", b"{}")]) == "ok"
     assert await world.queue.checkpoint("r1", item.id, 9, b"", 1_000, save, []) == "stale"
-    assert await world.queue.checkpoint("r1", "no-item", 0, b"", 1_000, save, []) == "stale"
+    assert await world.queue.checkpoint("r1", "no-item", 0, b"", 1_000, save, []) == "missing"
     assert await world.queue.checkpoint("r1", item.id, 1, b"", 10, [("b", b"12345")], []) == "overflow"
     assert await world.queue.checkpoint("gone", item.id, 1, b"", 1_000, save, []) == "ended"
     state = await world.queue.state("r1")

@@ -251,17 +251,20 @@ local function commit(keys, args)
 end
 
 -- checkpoint(item or "", generation or "", history, max bytes, n x (step, memo), n x (id, deferral))
--- -> "ended" | "stale" | "overflow" | "ok"
+-- -> "ended" | "missing" (the item) | "stale" | "overflow" | "ok"
 local function checkpoint(keys, args)
   local P, run, id = keys[1], args[1], args[2]
   if not run_exists(P, run) then return 'ended' end
   if id ~= '' then
     local run_of, generation = unpack(call('HMGET', P .. ':i:' .. id, 'r', 'g'))
-    if run_of ~= run then return 'stale' end
+    if run_of ~= run then return 'missing' end
     if args[3] ~= '' and generation ~= args[3] then return 'stale' end
   end
   local size, at = num(call('HGET', P .. ':run:' .. run, 'sz')), 7
-  for i = 1, tonumber(args[6]) do size = size + #args[at + 2 * i - 1] end
+  for i = 1, tonumber(args[6]) do
+    local step, memo = args[at + 2 * i - 2], args[at + 2 * i - 1]
+    if call('HEXISTS', P .. ':memo:' .. run, step) == 0 then size = size + #memo end
+  end
   if size > tonumber(args[5]) then return 'overflow' end
   for _ = 1, tonumber(args[6]) do
     save_memo(P, run, args[at], args[at + 1])
@@ -271,7 +274,7 @@ local function checkpoint(keys, args)
   end
   local c = { P = P, run = run }
   for i = 1, tonumber(args[at]) do ops.L(c, args, at + 2 * i - 1) end
-  if id ~= '' then call('HSET', P .. ':i:' .. id, 'n', 0) end
+  if id ~= '' and args[6] ~= '0' then call('HSET', P .. ':i:' .. id, 'n', 0) end
   record_history(P, args[4])
   return 'ok'
 end
