@@ -63,9 +63,6 @@ def test_schedule_is_registered(app: SdkApp) -> None:
     assert [str(member).rpartition("|")[2] for member, _ in ticks] == ["TZ=Europe/Paris 30 4 1 1 *"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="idempotency keys are rate limits, which come with flow control (issue 2, 5)"
-)
 def test_idempotency_of_a_function(app: SdkApp, key: str) -> None:
     app.run("once", key, order=key)
     repeated = app.send("once", key, order=key)

@@ -1,6 +1,5 @@
 """What the SDK registers, and what the platform keeps of it."""
 
-import httpx
 import pytest
 
 from tests.e2e.harness import Json
@@ -43,9 +42,3 @@ def test_registered_companion_of_a_failure_handler(app: SdkApp) -> None:
     config = configuration(app, "step-fails-failure")
     expression = f"event.data.function_id == '{app.prefix}-step-fails'"
     assert config["triggers"] == [{"event": "inngest/function.failed", "expression": expression}]
-
-
-def test_server_of_another_kind_is_refused_by_the_app(app: SdkApp) -> None:
-    answer = httpx.put(app.process.url, headers={"X-Inngest-Server-Kind": "cloud"})
-    assert answer.status_code == 400
-    assert app.stepwell.sync(app.process.url).status_code == 200
