@@ -183,9 +183,7 @@ def wrong_outputs(story: Story) -> Iterator[str]:
 
 def executed_twice(story: Story) -> Iterator[str]:
     """For scenarios that interrupt nothing: each step is executed exactly once."""
-    times = Counter(
-        (call.run, answer.step) for call in story.calls if (answer := story.answer(call)) and answer.step
-    )
+    times = Counter((call.run, answer.step) for call, answer in story.answered() if answer.step)
     for (run, step), count in times.items():
         if count > 1:
             yield f"step {step} of run {run} was executed {count} times"

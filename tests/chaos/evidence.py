@@ -30,6 +30,7 @@ _EVENTS = """
     SELECT event.internal_id, outcome.key IS NOT NULL
     FROM events_event AS event LEFT JOIN events_eventoutcome AS outcome ON outcome.key = event.key
 """
+_HANDLED = "SELECT handled_at FROM events_eventoutcome"
 _STATUS = {100: "Scheduled", 200: "Running", 300: "Completed", 400: "Failed", 500: "Cancelled"}
 
 
@@ -43,6 +44,11 @@ def events(database: Path) -> dict[str, bool]:
     for internal_id, has_outcome in _select(database, _EVENTS):
         found[internal_id] = bool(has_outcome) and found.get(internal_id, True)
     return found
+
+
+def handled_at(database: Path) -> list[float]:
+    """The times, in seconds since the epoch, at which the runner decided about an event."""
+    return [moment / 1000 for (moment,) in _select(database, _HANDLED)]
 
 
 def leftovers(client: "redis.Redis") -> list[str]:

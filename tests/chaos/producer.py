@@ -27,9 +27,9 @@ class Producer:
         self._chance = chance
         self._next_n = 1
 
-    def plan(self, names: list[str], count: int) -> list[list[Event]]:
-        """`count` requests of one to three events each; no two of this producer have the same n."""
-        return [list(self._request(names)) for _ in range(count)]
+    def plan(self, names: list[str]) -> list[Event]:
+        """One request of one to three events; no two of this producer have the same n."""
+        return list(self._request(names))
 
     async def send(self, client: httpx.AsyncClient, events: list[Event]) -> None:
         """Send one request until it is accepted. AssertionError when that takes too long."""

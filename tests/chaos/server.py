@@ -112,6 +112,6 @@ def _marked_commands(mark: bytes) -> list[str]:
             command = (folder / "cmdline").read_bytes()
             if mark in command or mark in (folder / "environ").read_bytes():
                 found.append(f"{folder.name} {command.replace(bytes(1), b' ').decode(errors='replace')}")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it ended while we looked, or is of somebody else
     return found

@@ -1,6 +1,6 @@
 """What a scenario left behind, in the form that the checker judges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tests.chaos.records import Answer, Call
@@ -43,6 +43,9 @@ class Story(NamedTuple):
     def is_forgivable(self, at: float) -> bool:
         """Whether what was acknowledged at that time may have been lost."""
         return any(loss - LOSS_SECONDS <= at <= loss for loss in self.losses)
+
+    def answered(self) -> Iterator[tuple[Call, Answer]]:
+        return ((call, self.answers[call.number]) for call in self.calls if call.number in self.answers)
 
     def answer(self, call: Call) -> Answer | None:
         return self.answers.get(call.number)

@@ -1,6 +1,5 @@
 """kill -9 of the platform's processes at random moments, under load (issue 2, section 10)."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +8,7 @@ from tests.chaos.conftest import WorldMaker
 from tests.chaos.server import ROLES, SCHEDULER, WEB, WORKER
 from tests.chaos.world import World
 
-_KILLS = 6
+_KILLS = 5
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +23,9 @@ async def test_kills_at_random_moments(
 ) -> None:
     async def strike() -> None:
         for _ in range(_KILLS):
-            await asyncio.sleep(world.chance.uniform(0.2, 2))
-            await asyncio.gather(*(world.kill(role) for role in roles))
+            await world.strike(*roles)
 
-    await world.live_through(strike, requests=120, seconds=8)
+    world.strikes.clear()
+    await world.live_through(strike)
     await world.judge()
     tell(world.figures())

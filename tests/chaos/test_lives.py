@@ -17,7 +17,7 @@ async def test_a_second_life_after_kill_9_of_everything(
             await asyncio.to_thread(world.server.kill_everything)
             await asyncio.to_thread(world.server.start)
 
-        await world.live_through(die_and_start, requests=120, seconds=8)
+        await world.live_through(die_and_start)
         await world.judge()
         tell(world.figures())
 
@@ -33,6 +33,6 @@ async def test_a_graceful_stop_interrupts_nothing(
             assert world.server.processes() == []
             await asyncio.to_thread(world.server.start)
 
-        await world.live_through(stop_and_start, requests=120, seconds=8)
+        await world.live_through(stop_and_start)
         await world.judge(executed_twice)
         tell(world.figures())

@@ -4,25 +4,28 @@ import asyncio
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
 import redis
 
-from tests.chaos import evidence
+from tests.chaos import evidence, recovery
 from tests.chaos.app import functions
 from tests.chaos.app_process import AppProcess
 from tests.chaos.checker import broken_promises
-from tests.chaos.producer import Event, Producer
-from tests.chaos.recovery import first_after, signs_of_life
+from tests.chaos.producer import Producer
+from tests.chaos.recovery import Strike
 from tests.chaos.server import Server
 from tests.chaos.story import Story
 
 QUIET_SECONDS = 120
 _POLL_SECONDS = 0.25
 _GO_AGAIN_SECONDS = 1.0
+_REQUEST_SECONDS = 0.07
+_MOST_REQUESTS = 250
+_LONGEST_WORK_SECONDS = 1.0
 _REST_TOGETHER = 8
 
 Disturbance = Callable[[], Awaitable[None]]
@@ -31,14 +34,14 @@ Check = Callable[[Story], Iterable[str]]
 
 class World:
     """`losses` are the times at which Valkey was stopped in a way that may cost it its last moments,
-    `strikes` the (role, time) of each signal, `quiet_after` the seconds that the last wait for quiet took."""
+    `strikes` the signals sent, `quiet_after` the seconds that the last wait for quiet took."""
 
     def __init__(self, folder: Path, seed: int, environment: dict[str, str]) -> None:
         self.seed = seed
         self.chance = random.Random(seed)
         self.server = Server(folder, environment)
         self.losses: list[float] = []
-        self.strikes: list[tuple[str, float]] = []
+        self.strikes: list[Strike] = []
         self.quiet_after = 0.0
         try:
             self.app = AppProcess(folder)
@@ -52,15 +55,15 @@ class World:
         self.server.stop()
         self.app.stop()
 
-    async def live_through(self, disturbance: Disturbance, *, requests: int, seconds: float) -> None:
-        """Send load for `seconds` and disturb it meanwhile; then wait until all work is done."""
-        plan = self.producer.plan(sorted(functions.STARTED_BY), requests)
+    async def live_through(self, disturbance: Disturbance, *, seconds: float = 5) -> None:
+        """Send load for `seconds`, or as long as the disturbance lasts; then wait until all work is done."""
         async with httpx.AsyncClient(timeout=10, verify=False) as client:
             matching = asyncio.create_task(self._match_waits(client))
             try:
-                await asyncio.gather(self._load(client, plan, seconds), disturbance())
+                disturbing = asyncio.gather(disturbance(), asyncio.sleep(seconds))
+                await self._load(client, disturbing)
                 began = time.monotonic()
-                await self._quiet()
+                await self._quiet(matching)
                 self.quiet_after = time.monotonic() - began
             finally:
                 matching.cancel()
@@ -73,43 +76,45 @@ class World:
 
     async def judge(self, *more: Check) -> None:
         """Every invariant, on all that this world has seen. AssertionError with the broken promises."""
+        await self._quiet()
         story = self.story()
         problems = [problem for check in (broken_promises, *more) for problem in check(story)]
         problems += [*self._loose_ends(), *await self._rest_problems(story)]
         assert not problems, self._report(problems)
 
-    async def kill(self, role: str) -> None:
-        await self.strike(role, signal.SIGKILL)
-
-    async def strike(self, role: str, number: signal.Signals) -> None:
-        """Send a signal to the process of that role, as soon as there is one."""
-        deadline = time.monotonic() + QUIET_SECONDS
-        while not self.server.signal(role, number):
-            assert time.monotonic() < deadline, self._report([f"no process of {role}"])
-            await asyncio.sleep(_POLL_SECONDS)
-        self.strikes.append((role, time.time()))
+    async def strike(self, *roles: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """End the processes of the roles at one moment, a random one after all have been seen to work
+        since they were struck last."""
+        for role in roles:
+            last = max((strike.at for strike in self.strikes if strike.role == role), default=0.0)
+            await self._until(partial(self._has_worked, role, last), f"{role} does not work")
+        await asyncio.sleep(self.chance.uniform(0, _LONGEST_WORK_SECONDS))
+        for role in roles:
+            await self._until(partial(self.server.signal, role, number), f"no process of {role}")
+            self.strikes.append(Strike(role, time.time()))
 
     def figures(self) -> str:
-        """What happened, and how long after each strike the work that the role does went on, in seconds."""
-        story = self.story()
-        executions = Counter(
-            (call.run, a.step) for call in story.calls if (a := story.answer(call)) and a.step
-        )
-        repeated = sum(count - 1 for count in executions.values())
-        signs = signs_of_life(story)
-        gaps = [f"{role} {first_after(signs[role], at):.1f}" for role, at in self.strikes]
-        return (
-            f"seed {self.seed}, {len(story.runs)} runs, {len(story.calls)} calls, {repeated} executions "
-            f"repeated, quiet after {self.quiet_after:.1f} s, went on after: {', '.join(gaps) or '-'}"
-        )
+        told = recovery.summary(self.story(), self.server.database, self.strikes)
+        return f"seed {self.seed}, {told}, quiet after {self.quiet_after:.1f} s"
 
-    async def _load(self, client: httpx.AsyncClient, plan: Sequence[list[Event]], seconds: float) -> None:
+    def _has_worked(self, role: str, since: float) -> bool:
+        return any(at > since for at in recovery.signs_of_life(self.story(), self.server.database)[role])
+
+    async def _until(self, is_so: Callable[[], bool], complaint: str) -> None:
+        deadline = time.monotonic() + QUIET_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline, self._report([complaint])
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _load(self, client: httpx.AsyncClient, disturbing: asyncio.Future[tuple[None, None]]) -> None:
         """Requests begin at even distances, whatever becomes of those before them."""
-        sending = []
-        for events in plan:
-            sending.append(asyncio.create_task(self.producer.send(client, events)))
-            await asyncio.sleep(seconds / len(plan))
-        await asyncio.gather(*sending)
+        names = sorted(functions.STARTED_BY)
+        sending: list[asyncio.Task[None]] = []
+        while not disturbing.done():
+            if len(sending) < _MOST_REQUESTS:
+                sending.append(asyncio.create_task(self.producer.send(client, self.producer.plan(names))))
+            await asyncio.sleep(_REQUEST_SECONDS)
+        await asyncio.gather(disturbing, *sending)
 
     async def _match_waits(self, client: httpx.AsyncClient) -> None:
         """Send each waiting run its event, again and again: one sent before the wait is stored is in vain."""
@@ -125,11 +130,13 @@ class World:
         woken = {call.n for call in waits if "go" in call.memos}
         return sorted({call.n for call in waits if journal.answers[call.number].kind == "wait"} - woken)
 
-    async def _quiet(self) -> None:
+    async def _quiet(self, matching: asyncio.Task[None] | None = None) -> None:
         """Wait until nothing is left to do. AssertionError with what is left at the deadline."""
         deadline = time.monotonic() + QUIET_SECONDS
         while loose := self._loose_ends():
             assert time.monotonic() < deadline, self._report([f"not quiet in {QUIET_SECONDS} s", *loose])
+            if matching is not None and matching.done():
+                matching.result()
             await asyncio.sleep(_POLL_SECONDS)
 
     def _loose_ends(self) -> list[str]:
@@ -161,9 +168,8 @@ class World:
             async def compare(event_id: str, runs: list[tuple[str, str]]) -> str:
                 async with limit:
                     told = await evidence.event_runs(client, event_id)
-                return (
-                    "" if sorted(told) == sorted(runs) else f"event {event_id}: REST tells {told}, not {runs}"
-                )
+                is_same = sorted(told) == sorted(runs)
+                return "" if is_same else f"event {event_id}: REST tells {told}, not {runs}"
 
             problems = await asyncio.gather(*(compare(*item) for item in expected.items()))
         return [problem for problem in problems if problem]

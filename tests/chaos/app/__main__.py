@@ -19,7 +19,7 @@ from tests.chaos.records import Answer, Call, Journal
 
 SDK_HEADERS = {"x-inngest-sdk": "js:v3.54.0", "x-inngest-req-version": "2", "x-inngest-framework": "chaos"}
 # Long enough that a kill meets calls under way, short enough for a few hundred runs.
-_LONGEST_CALL_SECONDS = 0.03
+_LONGEST_CALL_SECONDS = 0.1
 
 
 class App:
