@@ -4,10 +4,11 @@ import msgspec
 
 from apps.engine import clock
 from apps.engine.executor.commit_builder import MAX_STATE_BYTES, op_info
-from apps.engine.executor.ops import aborted_deferral, parse_deferral
+from apps.engine.executor.deferrals import aborted_deferral, parse_deferral
 from apps.engine.protocol import memos, op_options, raw_json, requests
 from apps.engine.protocol.opcodes import (
     CHECKPOINT_OPS,
+    LAZY_OPS,
     RESULT_OPS,
     MalformedOps,
     Op,
@@ -112,11 +113,10 @@ def _fence(body: _Body) -> tuple[str, int]:
 
 
 async def _deferrals(queue: Queue, run_id: str, ops: list[Op]) -> list[tuple[str, bytes]]:
-    aborts = any(op.op == "DeferAbort" for op in ops)
-    known = await queue.deferrals(run_id) if aborts else {}
+    known = await queue.deferrals(run_id) if any(op.op in LAZY_OPS for op in ops) else {}
     changed: dict[str, bytes] = {}
     for op in ops:
-        if op.op == "DeferAdd" and (added := parse_deferral(op)):
+        if op.op == "DeferAdd" and op.id not in known and (added := parse_deferral(op)):
             changed[op.id] = added
         elif op.op == "DeferAbort":
             target = op_options.defer_abort_target(op)

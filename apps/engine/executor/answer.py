@@ -3,13 +3,22 @@
 from apps.engine.executor import ops
 from apps.engine.executor.commit_builder import MAX_STATE_BYTES, MAX_STEPS, CommitBuilder
 from apps.engine.protocol import errors
-from apps.engine.protocol.opcodes import COMPLETE_OPS, FIRST_OPS, LAZY_OPS, PLAN_OPS, RESULT_OPS, Op
+from apps.engine.protocol.opcodes import (
+    COMPLETE_OPS,
+    ERROR_OPS,
+    FIRST_OPS,
+    LAZY_OPS,
+    PLAN_OPS,
+    RESULT_OPS,
+    Op,
+)
 from apps.engine.protocol.responses import Answer, Completed, Failed, Ops
 
 _EMPTY_ANSWER_DELAY_MS = 100
 MAX_EMPTY_ANSWERS = 10
 # What a replay only reports for a step that it has no memo of.
 _REPORTS_OF_NEW_STEPS = RESULT_OPS | PLAN_OPS | {"StepFailed"}
+STEP_OPS = RESULT_OPS | PLAN_OPS | ERROR_OPS
 
 
 def apply_answer(builder: CommitBuilder, answer: Answer) -> None:
@@ -34,7 +43,7 @@ def _apply_failure(builder: CommitBuilder, failure: Failed) -> None:
 
 
 def _apply_ops(builder: CommitBuilder, answer: Ops) -> None:
-    working = [op for op in answer.ops if op.op not in LAZY_OPS and not (op.op == "None" and not op.id)]
+    working = [op for op in answer.ops if op.op not in LAZY_OPS and op.op != "None"]
     if _too_many_steps(builder, working):
         builder.fail_by_engine(errors.steps_overflowed(MAX_STEPS))
         return
@@ -45,18 +54,23 @@ def _apply_ops(builder: CommitBuilder, answer: Ops) -> None:
         _open_group(builder, answer, working)
     try:
         for op in sorted(answer.ops, key=_order):
-            if not builder.is_finished:
-                ops.handle(builder, op, answer)
+            _apply_op(builder, op, answer)
     except ops.RunFailed as exc:
-        builder.records.clear()
         builder.fail_by_engine(exc.error)
         return
     if not working and answer.ops and answer.ops[0].op in LAZY_OPS:
         builder.add("D")
     elif not working:
         _ask_again(builder)
-    if builder.state.size + sum(len(memo) for _, memo in builder.saved) > MAX_STATE_BYTES:
-        builder.fail_by_engine(errors.state_overflowed(MAX_STATE_BYTES))
+
+
+def _apply_op(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    """Apply one op, unless an earlier one has ended the run. Raises RunFailed."""
+    if builder.is_finished:
+        return
+    ops.handle(builder, op, answer)
+    if op.op not in COMPLETE_OPS and builder.state_size > MAX_STATE_BYTES:
+        raise ops.RunFailed(errors.state_overflowed(MAX_STATE_BYTES))
 
 
 def _only_repeats(builder: CommitBuilder, working: list[Op]) -> bool:
@@ -87,7 +101,7 @@ def _order(op: Op) -> int:
 
 def _too_many_steps(builder: CommitBuilder, working: list[Op]) -> bool:
     known = builder.state.memos
-    new = {op.id for op in working if op.op not in COMPLETE_OPS and op.id and op.id not in known}
+    new = {op.id for op in working if op.op in STEP_OPS and op.id not in known}
     return len(builder.state.stack) + len(new) > MAX_STEPS
 
 

@@ -36,12 +36,17 @@ class CommitBuilder:
         self.operations: list[Argument] = []
         self.records: list[AnyRecord] = []
         self.is_finished = False
-        self.is_requeued = False
         self.saved: list[tuple[str, bytes]] = []
+        self._saved_bytes = 0
+        self._requeue: list[Argument] = []
 
     @property
     def now(self) -> int:
         return self.dispatch.ended_at
+
+    @property
+    def is_requeued(self) -> bool:
+        return bool(self._requeue)
 
     @property
     def is_last_attempt(self) -> bool:
@@ -50,7 +55,12 @@ class CommitBuilder:
     @property
     def only_saves(self) -> bool:
         """Whether the commit does nothing but save steps."""
-        return len(self.operations) == 4 * len(self.saved)
+        return len(self.operations) == 4 * len(self.saved) and not self._requeue
+
+    @property
+    def state_size(self) -> int:
+        """Bytes of the run's state once everything saved so far is in it."""
+        return self.state.size + self._saved_bytes
 
     def add(self, *operation: Argument) -> None:
         self.operations += operation
@@ -58,11 +68,12 @@ class CommitBuilder:
     def save(self, step_id: str, memo: bytes, race: bool) -> None:
         self.operations += ("S", step_id, memo, "1" if race else "0")
         self.saved.append((step_id, memo))
+        self._saved_bytes += len(memo)
 
     def retry(self, due_at: int, *, counts: bool = True, payload: bytes = b"") -> None:
-        """Dispatch this item again at `due_at`."""
-        self.operations += ("R", due_at, 1 if counts else 0, payload)
-        self.is_requeued = True
+        """Dispatch this item again at `due_at`, unless the same answer ends the run."""
+        if not self.is_finished:
+            self._requeue = ["R", due_at, 1 if counts else 0, payload]
 
     def record_op(self, op: Op, status: str, *, attempt: int = 0, **fields: int | bytes) -> None:
         """Record a step as the op describes it; `fields` are those of StepRecorded."""
@@ -85,13 +96,27 @@ class CommitBuilder:
 
     def record_function(self, status: str, output: bytes = b"", error: bytes = b"") -> None:
         """Record the outcome of the code outside of steps, or of a targeted step that never reported."""
+        if self.item.step_id:
+            self._record_code(self.item.step_id, self.item.attempt, "StepRun", status, output, error)
+        else:
+            self._record_own_code(status, output, error)
+
+    def _record_own_code(self, status: str, output: bytes = b"", error: bytes = b"") -> None:
+        """Attempts of the function's own code are numbered through the run, wherever in it they failed."""
+        self._record_code("", self.state.function_errors, "Function", status, output, error)
+        if status == "Errored":
+            self.add("K")
+
+    def _record_code(
+        self, step_id: str, attempt: int, op: str, status: str, output: bytes, error: bytes
+    ) -> None:
         info = {"status_code": self.dispatch.status_code} if self.dispatch.status_code else {}
         self.records.append(
             StepRecorded(
                 run_id=self.item.run_id,
-                step_id=self.item.step_id,
-                attempt=self.item.attempt,
-                op="StepRun" if self.item.step_id else "Function",
+                step_id=step_id,
+                attempt=attempt,
+                op=op,
                 status=status,
                 queued_at=self.item.queued_at,
                 started_at=self.dispatch.started_at,
@@ -108,7 +133,7 @@ class CommitBuilder:
         entries = ending.ending_events(
             self.spec, self.item.run_id, self.state, ending.COMPLETED, self.now, result=result
         )
-        self.record_function("Completed")
+        self._record_own_code("Completed")
         self._finish(ending.COMPLETED, result or b"", entries)
 
     def fail(self, error: bytes, output: bytes = b"") -> None:
@@ -119,6 +144,9 @@ class CommitBuilder:
         """End the run for a reason of the engine's own (spec 02, 6.9)."""
         self.operations.clear()
         self.saved.clear()
+        self.records = [
+            record for record in self.records if isinstance(record, StepRecorded) and record.op != "Function"
+        ]
         self.record_function("Failed", error=error)
         self._finish(ending.FAILED, errors.wrapped_output(error), self._failure_events(error))
 
@@ -131,7 +159,7 @@ class CommitBuilder:
     def build(self, request_version: int | None, *, may_continue: bool) -> Commit:
         return Commit(
             item=self.item,
-            operations=self.operations,
+            operations=[*self.operations, *self._requeue],
             history=encode_records(self.records) if self.records else b"",
             request_version=request_version,
             may_continue=may_continue and not self.is_finished and not self.is_requeued,
@@ -151,6 +179,7 @@ class CommitBuilder:
     def _finish(self, status: str, output: bytes, entries: list[EventEntry]) -> None:
         self.records.append(RunEnded(self.item.run_id, status, self.now, output))
         self.operations += ("F", *ending.event_arguments(entries))
+        self._requeue.clear()
         self.is_finished = True
 
 

@@ -10,20 +10,20 @@ import msgspec
 from apps.engine import clock, crashpoints
 from apps.engine.calls.app_client import AppClient
 from apps.engine.calls.failures import TransportFailed
-from apps.engine.executor import ops
 from apps.engine.executor.answer import apply_answer
 from apps.engine.executor.commit_builder import CommitBuilder, Dispatch
+from apps.engine.executor.deferrals import aborted_deferral
 from apps.engine.executor.history import HistoryBuffer
 from apps.engine.executor.server_steps import ServerStepRunner
 from apps.engine.executor.tracker import Tracker
 from apps.engine.functions import FunctionSpec
-from apps.engine.protocol import ids, jcs, memos, requests, signing
+from apps.engine.protocol import errors, ids, jcs, memos, requests, signing
 from apps.engine.protocol.opcodes import COMPLETE_OPS, ERROR_OPS, LAZY_OPS
 from apps.engine.protocol.responses import Answer, Failed, Ops, classify, failed_call
 from apps.engine.records import RunStarted
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
-from apps.engine.store.queue import CommitResult, Leased, Queue
+from apps.engine.store.queue import Commit, CommitResult, Leased, Queue
 from apps.engine.store.views import Item, RunState
 
 logger = logging.getLogger(__name__)
@@ -75,8 +75,13 @@ class Driver:
                 return
             following = await self._following_state(state, builder, result)
             if following is None:
+                await self._give_slot_back(result.next_item)
                 return
             item, state = result.next_item, following
+
+    async def _give_slot_back(self, item: Item) -> None:
+        """The run ended before its next item was begun: committing says so and frees the slot."""
+        await self._queue.commit(Commit(item=item, operations=[]))
 
     async def _step(
         self, item: Item, state: RunState, *, may_continue: bool
@@ -86,7 +91,7 @@ class Driver:
         started_at = clock.now_ms()
         if spec is None:
             return await self._wait_for_function(item, state, started_at)
-        await self._note_start(item, spec, started_at)
+        await self._note_start(item, state, spec)
         builder, version = await self._dispatch(item, state, spec, started_at)
         crashpoints.reach("before_commit")
         result = await self._commit(builder, version, may_continue=may_continue)
@@ -100,9 +105,11 @@ class Driver:
         try:
             if item.kind == "gateway":
                 return await self._server_steps.run(item, state, spec, started_at), None
+            if item.attempt >= spec.max_attempts:
+                return _out_of_attempts(item, state, spec, started_at), None
             status, answer = await self._call(item, state, spec)
-            if _concerns_deferrals(answer):
-                state.defers = await _patiently(lambda: self._queue.deferrals(item.run_id))
+            if _concerns_checkpoints(answer):
+                item = await self._after_checkpoints(item, state)
             builder = CommitBuilder(item, state, spec, Dispatch(started_at, clock.now_ms(), status))
             apply_answer(builder, answer)
         except Exception:
@@ -117,12 +124,20 @@ class Driver:
         builder.retry(builder.now + delay_ms, counts=False)
         return builder
 
-    async def _note_start(self, item: Item, spec: FunctionSpec, started_at: int) -> None:
+    async def _after_checkpoints(self, item: Item, state: RunState) -> Item:
+        """What checkpoints of the request may have changed since the lease: deferrals, and the attempts."""
+        state.defers = await _patiently(lambda: self._queue.deferrals(item.run_id))
+        if item.attempt == 0:
+            return item
+        attempt = await _patiently(lambda: self._queue.attempt(item.id))
+        return item if attempt is None else item._replace(attempt=attempt)
+
+    async def _note_start(self, item: Item, state: RunState, spec: FunctionSpec) -> None:
         if item.kind != "start" or item.attempt > 0:
             return
-        self._history.add(RunStarted(item.run_id, started_at))
+        self._history.add(RunStarted(item.run_id, state.started_at))
         if spec.finish_timeout_ms:
-            due = started_at + spec.finish_timeout_ms
+            due = state.started_at + spec.finish_timeout_ms
             await self._queue.library.call("run_timeout", f"{item.run_id}|f", due)
 
     async def _call(self, item: Item, state: RunState, spec: FunctionSpec) -> tuple[int, Answer]:
@@ -133,7 +148,12 @@ class Driver:
         )
         signature = ""
         if self._signing_key:
-            body = jcs.canonicalise(body)
+            try:
+                body = jcs.canonicalise(body)
+            except jcs.CanonicalError as exc:
+                return 0, Failed(
+                    errors.engine_error("Error", f"cannot sign the request: {exc}"), no_retry=True
+                )
             signature = signing.sign(self._signing_key, body, clock.now_ms() // 1000)
         url = requests.call_url(spec.url, item.step_id or spec.step_id)
         headers = requests.call_headers(context, spec.account_id, signature)
@@ -185,6 +205,7 @@ class Driver:
         # The commit that ends a parallel group also ends plan-only mode, which our copy cannot know.
         if not is_ours or state.version < 0 or (state.plan_only and state.version >= 2):
             return await self._queue.state(builder.item.run_id)
+        state.empty_answers = 0 if builder.saved else state.empty_answers
         for step_id, memo in builder.saved:
             state.memos[step_id] = memo
             state.stack.append(step_id)
@@ -203,8 +224,15 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
     return await ask()
 
 
-def _concerns_deferrals(answer: Answer) -> bool:
-    """Whether the answer may start or abort deferrals: checkpoints of its own request may have added some."""
+def _out_of_attempts(item: Item, state: RunState, spec: FunctionSpec, now: int) -> CommitBuilder:
+    """Leases that ended too often have used the attempts up: a request that kills workers must end."""
+    builder = CommitBuilder(item, state, spec, Dispatch(now, now))
+    builder.fail_by_engine(errors.engine_error("Error", "The request has no attempt left."))
+    return builder
+
+
+def _concerns_checkpoints(answer: Answer) -> bool:
+    """Whether the answer ends or fails something, or touches deferrals."""
     if isinstance(answer, Ops):
         return any(op.op in LAZY_OPS or op.op in COMPLETE_OPS or op.op in ERROR_OPS for op in answer.ops)
     return isinstance(answer, Failed)
@@ -221,6 +249,6 @@ def _defers(defers: dict[str, bytes]) -> bytes:
     if not defers:
         return b"{}"
     return msgspec.json.encode(
-        {step: {"abortable": ops.aborted_deferral(raw) != raw} for step, raw in defers.items()},
+        {step: {"abortable": aborted_deferral(raw) != raw} for step, raw in defers.items()},
         order="sorted",
     )

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from apps.engine import ending, expressions, pause_index
+from apps.engine import expressions, pause_index
 from apps.engine.event_stream import EventContext, EventEntry, entry_fields
 from apps.engine.executor.commit_builder import CommitBuilder, op_info
-from apps.engine.protocol import dates, errors, ids, memos, op_options, retry
+from apps.engine.executor.deferrals import defer_abort, defer_add
+from apps.engine.protocol import dates, errors, ids, memos, op_options, raw_json, retry
 from apps.engine.protocol.op_options import InvalidOptions
 from apps.engine.protocol.opcodes import Op
 from apps.engine.protocol.outbound_options import AIOptions, GatewayOptions, ai_options, gateway_options
@@ -174,8 +175,10 @@ def _invoke_event(
 ) -> EventEntry:
     spec, now = builder.spec, builder.now
     internal_id = ids.new_ulid(now)
-    payload = {name: value for name, value in options.payload.items() if value not in (b"null", b"")}
-    data = msgspec.json.decode(payload.get("data", b"{}"), type=dict[str, msgspec.Raw])
+    payload = options.payload
+    data = raw_json.members(payload.get("data", b"{}"))
+    if data is None:
+        raise op_options.invalid_options(op, "the data of the payload is not an object")
     link = {
         "fn_id": options.function_id,
         "correlation_id": correlation_id,
@@ -190,9 +193,9 @@ def _invoke_event(
     name = "inngest/function.invoked"
     event: dict[str, object] = {
         "data": data,
-        "id": payload.get("id", internal_id),
+        "id": raw_json.string(payload.get("id", b"")) or internal_id,
         "name": name,
-        "ts": payload.get("ts", now),
+        "ts": payload["ts"] if bytes(payload.get("ts", b"")).isdigit() else now,
         "user": payload.get("user", {}),
     }
     event |= {member: payload[member] for member in ("v", "meta") if member in payload}
@@ -225,42 +228,30 @@ def discovery_request(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     builder.add("D")
 
 
-def defer_add(builder: CommitBuilder, op: Op, answer: Ops) -> None:
-    deferral = parse_deferral(op)
-    if deferral is not None:
-        builder.add("L", op.id, deferral)
-        builder.state.defers.setdefault(op.id, deferral)
-
-
-def parse_deferral(op: Op) -> bytes | None:
-    """The stored form of a DeferAdd; None when its options are unusable."""
-    options = op_options.defer_options(op)
-    if options is None:
-        return None
-    deferral = ending.Deferral(options.function_slug, msgspec.Raw(options.input or b"{}"))
-    if options.meta:
-        deferral.meta = msgspec.Raw(options.meta)
-    return _encode(deferral)
-
-
-def defer_abort(builder: CommitBuilder, op: Op, answer: Ops) -> None:
-    target = op_options.defer_abort_target(op)
-    aborted = aborted_deferral(builder.state.defers.get(target))
-    if aborted is not None:
-        builder.add("L", target, aborted)
-        builder.state.defers[target] = aborted
-
-
-def aborted_deferral(stored: bytes | None) -> bytes | None:
-    if stored is None:
-        return None
-    deferral = msgspec.json.decode(stored, type=ending.Deferral)
-    deferral.aborted = True
-    return _encode(deferral)
-
-
 def run_complete(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     builder.complete(op.data)
+
+
+class _HttpResult(msgspec.Struct):
+    status: int = 200
+
+
+class _HttpOutcome(msgspec.Struct):
+    data: _HttpResult = msgspec.field(default_factory=_HttpResult)
+
+
+def sync_run_complete(builder: CommitBuilder, op: Op, answer: Ops) -> None:
+    """The answer of a run inside of an HTTP endpoint: a server error fails it (10.1)."""
+    try:
+        status = msgspec.json.decode(op.data, type=_HttpOutcome).data.status
+    except msgspec.ValidationError:
+        status = 200
+    if status < 500:
+        builder.complete(op.data)
+        return
+    error = errors.function_error(status, op.data, no_retry=True)
+    builder.record_function("Failed", output=op.data, error=error)
+    builder.fail(error, op.data)
 
 
 def nothing(builder: CommitBuilder, op: Op, answer: Ops) -> None:
@@ -284,7 +275,7 @@ HANDLERS: dict[str, Callable[[CommitBuilder, Op, Ops], None]] = {
     "DeferAdd": defer_add,
     "DeferAbort": defer_abort,
     "RunComplete": run_complete,
-    "SyncRunComplete": run_complete,
+    "SyncRunComplete": sync_run_complete,
 }
 
 

@@ -46,7 +46,8 @@ class Item(NamedTuple):
 
 class RunState(msgspec.Struct):
     """A run's state as read at a lease. `version` is the request version, -1 until known;
-    `empty_answers` counts the answers in a row that brought nothing new."""
+    `empty_answers` counts the answers in a row that brought nothing new, `function_errors` the attempts
+    of the run's own code that failed."""
 
     events_json: bytes
     meta: RunMeta
@@ -63,6 +64,7 @@ class RunState(msgspec.Struct):
     input_step: str = ""
     input: bytes = b""
     empty_answers: int = 0
+    function_errors: int = 0
 
     @property
     def events(self) -> list[msgspec.Raw]:
@@ -96,6 +98,7 @@ def parse_state(reply: Reply) -> RunState:
         input_step=(fields[9] or b"").decode(),
         input=fields[10] or b"",
         empty_answers=int(fields[11] or 0),
+        function_errors=int(fields[12] or 0),
     )
 
 

@@ -245,6 +245,7 @@ async def test_deferrals_are_added_and_aborted(engine_world: EngineWorld) -> Non
     abort = {"op": "DeferAbort", "id": "d" * 40, "opts": {"target_hashed_id": A}}
     nothing = {"op": "DeferAbort", "id": "e" * 40, "opts": {"target_hashed_id": "nothing"}}
     await save(world, item, abort, nothing)
+    await save(world, item, add)  # posted again, late
     stored = await world.queue.deferrals(item.run_id)
     assert msgspec.json.decode(stored[A]) == {
         "function_slug": "app-later",

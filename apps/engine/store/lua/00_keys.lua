@@ -19,6 +19,7 @@
 --   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
 --                         die "1": plan only, sv state version, n steps, sz bytes, q queued ms,
 --                         st started ms, dq queued and dl leased discovery item, em empty answers in a row,
+--                         fe failed attempts of its own code,
 --                         sc score of its items, is and iv step whose input is replaced, and the input
 --   P:memo:<run>    hash  step id -> memo
 --   P:stack:<run>   list  finished step ids in order

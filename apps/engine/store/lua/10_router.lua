@@ -75,9 +75,14 @@ local function hold_slot(P, item, fn, account)
   call('SADD', P .. ':h:a:' .. account, item)
 end
 
+-- The account is told by itself: its functions may be in their ready sets while it is not.
+local function slot_is_free(P, fn, account)
+  activate(P, 'f:' .. fn)
+  if call('HEXISTS', P .. ':n:a:' .. account, 'lim') == 1 then activate(P, 'a:' .. account) end
+end
+
 local function release_slot(P, item, fn, account)
   call('SREM', P .. ':h:f:' .. fn, item)
   call('SREM', P .. ':h:a:' .. account, item)
-  activate(P, 'f:' .. fn)
-  if call('HEXISTS', P .. ':n:a:' .. account, 'lim') == 1 then activate(P, 'a:' .. account) end
+  slot_is_free(P, fn, account)
 end

@@ -1,6 +1,6 @@
 local function run_state(P, run)
   local key = P .. ':run:' .. run
-  local fields = call('HMGET', key, 'ev', 'm', 'ver', 'die', 'sv', 'q', 'st', 'app', 'sz', 'is', 'iv', 'em')
+  local fields = call('HMGET', key, 'ev', 'm', 'ver', 'die', 'sv', 'q', 'st', 'app', 'sz', 'is', 'iv', 'em', 'fe')
   return { fields, call('LRANGE', P .. ':stack:' .. run, 0, -1), call('HGETALL', P .. ':memo:' .. run),
     call('HGETALL', P .. ':defer:' .. run) }
 end

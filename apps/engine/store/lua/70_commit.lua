@@ -161,6 +161,12 @@ function ops.U(c, _, at)
   return at
 end
 
+-- K: the code outside of steps failed
+function ops.K(c, _, at)
+  call('HINCRBY', c.P .. ':run:' .. c.run, 'fe', 1)
+  return at
+end
+
 -- L id json: remember, or update, a deferral
 function ops.L(c, args, at)
   local key = c.P .. ':defer:' .. c.run
@@ -204,7 +210,7 @@ local function hand_over(c, token, ends)
   if token ~= '' and #c.ready == 1 then next_item = continue_with(c, c.ready[1], token, ends) end
   if not next_item then
     place_all(c, c.ready)
-    activate(c.P, 'f:' .. item.f)
+    slot_is_free(c.P, item.f, item.a)
   end
   return next_item
 end
@@ -227,7 +233,7 @@ local function commit(keys, args)
   local c = { P = P, now = now, run = item.r, id = id, item = item, ready = {} }
   if item.k == 'edge' then discovery_answered(P, item.r, id) end
   local at = 8
-  while at <= #args do at = ops[args[at]](c, args, at + 1) end
+  while at <= #args and not c.finished do at = ops[args[at]](c, args, at + 1) end
   record_history(P, args[5])
   if c.finished then
     finalise(P, item.r, id)
@@ -237,6 +243,7 @@ local function commit(keys, args)
   end
   if c.requeue then
     requeue_item(P, id, item, now, c.requeue[1], c.requeue[2], c.requeue[3])
+    call('HDEL', P .. ':i:' .. id, 'x')
     place_all(c, c.ready)
     return { 'ok', call('HGET', run_key, 'sv') }
   end
