@@ -22,10 +22,10 @@ SECRET_WORD = "Rumpelstilzchen"
 def install(version: str) -> Path:
     """The app's folder after `npm ci`, which runs again only when the lock file has changed."""
     folder = FOLDER / version
-    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     installed = folder / "node_modules" / ".installed-lock"
-    with (folder / ".gitignore").open() as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with (folder / "package-lock.json").open("rb") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        wanted = hashlib.sha256(lock_file.read()).hexdigest()
         if not installed.exists() or installed.read_text() != wanted:
             command = ("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
             subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
