@@ -76,6 +76,17 @@ class HttpTransport:
         await self._pooled.close()
         await self._fresh.close()
 
+    async def send_once(self, request: Request) -> Reply:
+        """Send over a connection of its own, never twice: for servers that know nothing of attempts.
+
+        Raises TransportFailed.
+        """
+        try:
+            self.policy.require_url(request.url)
+            return await self._exchange(self._fresh, request, _Sending())
+        except failures.CLIENT_ERRORS as error:
+            raise failures.from_exception(error) from error
+
     async def send(self, request: Request) -> Reply:
         """Raises TransportFailed. Repeats a request once whose kept-alive connection had been closed."""
         sending = _Sending()

@@ -95,7 +95,7 @@ async def _fetch(
     try:
         request = Request(method, URL(url).with_fragment(None), headers, body)
         for _ in range(MAX_REDIRECTS + 1):
-            reply = await transport.send(request)
+            reply = await transport.send_once(request)
             location = reply.headers.get("Location")
             if reply.status not in REDIRECT_STATUSES or not location:
                 return reply

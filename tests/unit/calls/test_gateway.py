@@ -293,3 +293,17 @@ async def test_ai_timeout_does_not_show_the_key() -> None:
     await transport.close()
     assert failure.message == "timed out"
     assert json.loads(failure.memo)["error"]["error"] == "Error making AI request"
+
+
+async def test_a_reset_request_is_not_sent_again_within_an_attempt(transport: HttpTransport) -> None:
+    async def respond(received: Received, writer: asyncio.StreamWriter) -> None:
+        if received.body == b"second":
+            writer.transport.abort()
+        else:
+            writer.write(http(b"1"))
+
+    async with serving(respond) as server:
+        await perform_gateway(transport, GatewayOptions(server.url(), "POST", {}, "first"))
+        failure = await failed_fetch(transport, GatewayOptions(server.url(), "POST", {}, "second"))
+        assert failure.retryable
+        assert [request.body for request in server.requests] == [b"first", b"second"]
