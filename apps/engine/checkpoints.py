@@ -19,8 +19,6 @@ from apps.engine.protocol.opcodes import (
 from apps.engine.records import StepRecorded, encode_records
 from apps.engine.store.queue import Queue
 
-# A dispatch this young cannot have been superseded, whatever the item says (spec 04, 4.5).
-_TOO_YOUNG_TO_FENCE_MS = 10_000
 _TERMINAL = frozenset({"RunComplete", "SyncRunComplete", "StepFailed"})
 
 
@@ -37,7 +35,6 @@ class _Body(msgspec.Struct):
     steps: msgspec.Raw = msgspec.Raw(b"[]")
     qi_id: str | None = None
     generation_id: int | None = None
-    request_started_at: int | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -104,12 +101,12 @@ def _check_ops(ops: list[Op]) -> None:
 
 
 def _fence(body: _Body) -> tuple[str, int]:
-    """(item id, generation to insist on or 0) of the dispatch that reports."""
+    """(item id, generation to insist on or 0) of the dispatch that reports.
+
+    However young: the same script reads the item anyhow, and leases may be short.
+    """
     reference = requests.decode_qi_id(body.qi_id) if body.qi_id else None
-    if reference is None:
-        return "", 0
-    age = clock.now_ms() - (body.request_started_at or 0)
-    return reference[0], 0 if 0 <= age < _TOO_YOUNG_TO_FENCE_MS else body.generation_id or 0
+    return (reference[0], body.generation_id or 0) if reference else ("", 0)
 
 
 async def _deferrals(queue: Queue, run_id: str, ops: list[Op]) -> list[tuple[str, bytes]]:
