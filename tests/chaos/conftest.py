@@ -13,7 +13,7 @@ from tests.chaos.world import World
 WorldMaker = Callable[..., AbstractContextManager[World]]
 
 # Long enough for the stalls of a busy machine, short enough to see many leases end.
-LEASE_SECONDS = "5"
+LEASE_SECONDS = 5
 
 _FIGURES = "chaos"
 
@@ -42,7 +42,7 @@ def make_world(tmp_path_factory: pytest.TempPathFactory, seed: int) -> WorldMake
 
     @contextmanager
     def make(**environment: str) -> Iterator[World]:
-        settings = {"STEPWELL_LEASE_SECONDS": LEASE_SECONDS, **environment}
+        settings = {"STEPWELL_LEASE_SECONDS": str(LEASE_SECONDS), **environment}
         world = World(tmp_path_factory.mktemp("world"), seed, settings)
         try:
             yield world
