@@ -42,6 +42,12 @@ class Item(NamedTuple):
     queued_at: int
     due_at: int
     payload: bytes
+    job: str = ""
+
+    @property
+    def job_id(self) -> str:
+        """The name of the job for SDKs: an item that goes on in place is a new job (spec 01, 1.2)."""
+        return f"{self.id}.{self.job}" if self.job else self.id
 
 
 class RunState(msgspec.Struct):
@@ -76,8 +82,12 @@ def parse_item(reply: list[bytes]) -> Item:
     attempt, generation, position, queued_at, due_at = [int(value) for value in reply[7:12]]
     return Item(
         item_id, token, kind, run_id, function_id, env_id, step_id,
-        attempt, generation, position, queued_at, due_at, reply[12],
+        attempt, generation, position, queued_at, due_at, reply[12], _job(reply[13]),
     )  # fmt: skip
+
+
+def _job(reply: bytes | int) -> str:
+    return reply.decode() if isinstance(reply, bytes) else str(reply)
 
 
 def parse_state(reply: Reply) -> RunState:
@@ -87,18 +97,18 @@ def parse_state(reply: Reply) -> RunState:
         meta=_meta_decoder.decode(fields[1]),
         version=int(fields[2]),
         plan_only=fields[3] == b"1",
-        state_version=int(fields[4]),
-        queued_at=int(fields[5]),
-        started_at=int(fields[6] or 0),
-        app_id=fields[7].decode(),
-        size=int(fields[8]),
+        state_version=len(stack),
+        queued_at=int(fields[4]),
+        started_at=int(fields[5] or 0),
+        app_id=fields[6].decode(),
+        size=int(fields[7]),
         stack=[step.decode() for step in stack],
         memos=parse_pairs(memos),
         defers=parse_pairs(defers),
-        input_step=(fields[9] or b"").decode(),
-        input=fields[10] or b"",
-        empty_answers=int(fields[11] or 0),
-        function_errors=int(fields[12] or 0),
+        input_step=(fields[8] or b"").decode(),
+        input=fields[9] or b"",
+        empty_answers=int(fields[10] or 0),
+        function_errors=int(fields[11] or 0),
     )
 
 

@@ -194,3 +194,53 @@ async def test_a_duplicate_takes_no_place_in_a_rate_limit(world: World) -> None:
     await world.schedule("r1", entry="5-1", idempotency="fn:k", rate=rate)
     assert (await world.schedule("r2", entry="5-2", idempotency="fn:k", rate=rate))[0] == "duplicate"
     assert (await world.schedule("r3", entry="5-3", rate=rate))[0] == "created"
+
+
+async def test_an_item_goes_on_in_place_as_a_new_job(world: World) -> None:
+    await world.configure("fn", limit=1)
+    await world.schedule("r1")
+    first, _ = await world.lease_one()
+    second = (await world.commit(first, *SAVE, go_on=True)).next_item
+    assert second is not None
+    assert (second.id, second.job_id, second.generation) == (first.id, f"{first.id}.1", 1)
+    assert second.token != first.token
+    assert (await world.commit(first, "S", "step2", b"2", "0")).outcome == "gone"
+    assert await world.queue.checkpoint("r1", first.job_id, 1, b"", 1_000, [("x", b"1")], []) == "stale"
+    assert await world.queue.checkpoint("r1", second.job_id, 1, b"", 1_000, [("y", b"1")], []) == "ok"
+    third = (await world.commit(second, "S", "step2", b"2", "0", go_on=True)).next_item
+    assert third is not None
+    assert third.job_id == f"{first.id}.2"
+    await world.commit(third, *FINISH)
+    assert await world.keys() == set()
+
+
+async def test_an_item_that_went_on_in_place_counts_its_attempts_anew(world: World) -> None:
+    await world.schedule("r1")
+    item, _ = await world.lease_one()
+    await world.commit(item, "R", world.now, 1, "")
+    item, _ = await world.lease_one()
+    assert (item.attempt, item.generation) == (1, 2)
+    following = (await world.commit(item, *SAVE, go_on=True)).next_item
+    assert following is not None
+    assert (following.attempt, following.generation, following.job_id) == (0, 1, f"{item.id}.1")
+
+
+async def test_a_lowered_limit_ends_going_on_in_place(world: World) -> None:
+    await world.configure("fn", limit=2)
+    for number in range(2):
+        await world.schedule(f"r{number}")
+    first, _second = await world.lease()
+    await world.configure("fn", limit=1)
+    assert (await world.commit(first.item, *SAVE, go_on=True)).next_item is None
+    assert await world.lease() == []
+
+
+async def test_a_lost_lease_of_an_item_in_place_goes_back(world: World) -> None:
+    await world.schedule("r1")
+    item, _ = await world.lease_one()
+    await world.commit(item, *SAVE, go_on=True)
+    world.advance(20_001)
+    await world.queue.library.call("sweep", world.now, 100)
+    again, state = await world.lease_one()
+    assert (again.job_id, again.generation, again.kind) == (f"{item.id}.1", 2, "edge")
+    assert state.stack == ["step1"]

@@ -10,14 +10,15 @@
 --   P:i:<item>      hash  k kind, r run, f function, e environment, a account, s target step,
 --                         at due ms, sc score, n attempt, g generation, c stack position, lt lease
 --                         token, x lease ends in a row, q enqueued ms, b payload, hb history on wake,
---                         rc "1": race mode
+--                         rc "1": race mode, j job number (one more each
+--                         time the item goes on with its run in place)
 --   P:timers        zset  items that are due later, by due ms
 --   P:leases        zset  leased items by lease end
 --   P:seq           int   last item number
 --   P:wake, P:tick  list  pushed to wake an idle worker, the timer service
 -- Runs (runs.lua); all are deleted when the run ends
 --   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
---                         die "1": plan only, sv state version, n steps, sz bytes, q queued ms,
+--                         die "1": plan only, sz bytes, q queued ms,
 --                         st started ms, dq queued and dl leased discovery item, em empty answers in a row,
 --                         fe failed attempts of its own code,
 --                         sc score of its items, is and iv step whose input is replaced, and the input

@@ -7,9 +7,7 @@ local function save_memo(P, run, step, memo)
   if call('HSETNX', P .. ':memo:' .. run, step, memo) == 1 then
     local position = call('RPUSH', P .. ':stack:' .. run, step)
     local key = P .. ':run:' .. run
-    call('HINCRBY', key, 'n', 1)
     call('HINCRBY', key, 'sz', #memo)
-    call('HINCRBY', key, 'sv', 1)
     call('HDEL', key, 'em')
     return position
   end

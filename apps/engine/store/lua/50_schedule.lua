@@ -38,7 +38,7 @@ local function schedule(keys, args)
 
   local due, score = tonumber(args[10]), tonumber(args[11])
   call('HSET', P .. ':run:' .. run, 'f', fn, 'e', env, 'a', account, 'app', args[6], 'ev', args[9],
-    'm', args[12], 'ver', '-1', 'die', '0', 'sv', '0', 'n', '0', 'sz', #args[9], 'q', now, 'sc', score)
+    'm', args[12], 'ver', '-1', 'die', '0', 'sz', #args[9], 'q', now, 'sc', score)
   local at = 21
   for _ = 1, tonumber(args[20]) do
     local id, event, bucket, path = args[at], args[at + 1], args[at + 3], args[at + 4]

@@ -1,6 +1,6 @@
 local function run_state(P, run)
   local key = P .. ':run:' .. run
-  local fields = call('HMGET', key, 'ev', 'm', 'ver', 'die', 'sv', 'q', 'st', 'app', 'sz', 'is', 'iv', 'em', 'fe')
+  local fields = call('HMGET', key, 'ev', 'm', 'ver', 'die', 'q', 'st', 'app', 'sz', 'is', 'iv', 'em', 'fe')
   return { fields, call('LRANGE', P .. ':stack:' .. run, 0, -1), call('HGETALL', P .. ':memo:' .. run),
     call('HGETALL', P .. ':defer:' .. run) }
 end
@@ -34,7 +34,7 @@ local function leased_view(P, id, item, token, now)
     call('ZREM', P .. ':rt', item.r .. '|s')
   end
   return { id, token, item.k, item.r, item.f, item.e, item.s or '', item.n, item.g, item.c or '0', item.q,
-    item.at, item.b or '' }
+    item.at, item.b or '', item.j or '' }
 end
 
 -- lease(now, count, lease end, token)
