@@ -5,6 +5,7 @@ until the engine has answered.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -19,18 +20,25 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class _EngineThread:
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._loop = asyncio.new_event_loop()
         self._engine: Engine | None = None
+        self._connecting = asyncio.Lock()
         threading.Thread(target=self._loop.run_forever, name="engine-bridge", daemon=True).start()
 
     def call(self, action: Callable[[Engine], Awaitable[Result]]) -> Result:
         future = asyncio.run_coroutine_threadsafe(self._run(action), self._loop)
-        return future.result(_TIMEOUT_SECONDS)
+        try:
+            return future.result(_TIMEOUT_SECONDS)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     async def _run(self, action: Callable[[Engine], Awaitable[Result]]) -> Result:
-        if self._engine is None:
-            self._engine = await Engine.connect(settings.REDIS_URL, settings.STEPWELL_SHARD)
+        async with self._connecting:
+            if self._engine is None:
+                self._engine = await Engine.connect(self._url, settings.STEPWELL_SHARD)
         return await action(self._engine)
 
 
@@ -38,10 +46,20 @@ _lock = threading.Lock()
 _threads: dict[str, _EngineThread] = {}
 
 
+def _forget_parent() -> None:
+    """A forked child has none of its parent's threads."""
+    global _lock
+    _lock = threading.Lock()
+    _threads.clear()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
+
+
 def engine_call(action: Callable[[Engine], Awaitable[Result]]) -> Result:
-    """Run `action` with this process's Engine. Raises what it raises, and RedisUnavailable."""
+    """Run `action` with this process's Engine. Raises what it raises, RedisUnavailable, and TimeoutError."""
     with _lock:
         thread = _threads.get(settings.REDIS_URL)
         if thread is None:
-            thread = _threads[settings.REDIS_URL] = _EngineThread()
+            thread = _threads[settings.REDIS_URL] = _EngineThread(settings.REDIS_URL)
     return thread.call(action)

@@ -26,7 +26,14 @@ from apps.engine.timers.service import TimerService
 async def services() -> Sequence[Service]:
     """The services of this process's roles (STEPWELL_ROLES)."""
     client = await RedisClient.connect(settings.REDIS_URL)
-    keys = Keys(settings.STEPWELL_SHARD)
+    try:
+        return await _services(client, Keys(settings.STEPWELL_SHARD))
+    except BaseException:
+        await client.close()  # the bootstep tries again each second
+        raise
+
+
+async def _services(client: RedisClient, keys: Keys) -> list[Service]:
     started: list[Service] = []
     for role in settings.STEPWELL_ROLES:
         if role == "worker":
