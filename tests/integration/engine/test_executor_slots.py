@@ -190,3 +190,25 @@ async def test_stopping_lets_requests_end_and_gives_the_rest_back(app_world: App
     (leased,) = (await app_world.engine.queue.lease(5)).leased
     assert (leased.item.attempt, leased.item.generation) == (0, 2)
     never.set()
+
+
+async def test_a_request_of_the_server_s_own_whose_run_ended_gives_its_slot_back(platform: AppWorld) -> None:
+    entered, may_go = asyncio.Event(), asyncio.Event()
+
+    async def slow(call: Call) -> web.Response:
+        entered.set()
+        await may_go.wait()
+        return result(1)
+
+    await platform.publish("target", slow)
+    url = f"{platform.url}/api?fnId=target&stepId=step"
+    gateway = {"op": "Gateway", "id": A, "opts": {"url": url, "method": "POST", "body": "{}"}}
+    await platform.publish("fn", lambda call: ops(gateway), concurrency=(ConcurrencyLimit(1),))
+    await platform.send("app/fn")
+    async with asyncio.timeout(10):
+        await entered.wait()
+    (run_id,) = [call.run_id for call in platform.calls if call.function == "fn"]
+    assert await platform.engine.cancel_run("env", run_id, "test")
+    assert "leases" in await platform.left_over()
+    may_go.set()
+    await eventually(lambda: _is_empty(platform))
