@@ -1,7 +1,7 @@
 """Matches events with what waits for them: waits, cancellations, invokes (spec 02, 7)."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 
@@ -13,6 +13,7 @@ from apps.engine.runner.incoming import Incoming
 from apps.engine.store.client import Reply
 from apps.engine.store.queue import Queue
 
+_LARGE = "large"
 _FINISHED = "inngest/function.finished"
 _MOST_AT_ONCE = 200
 _BYTES_AT_ONCE = 4 * 1024 * 1024
@@ -20,7 +21,10 @@ _CANCELS_AT_ONCE = 20
 
 
 class Found(msgspec.Struct):
-    """A pause that an event may concern; `events` is the run's event array where it is needed."""
+    """A pause that an event may concern; `events` is the run's event array where it is needed.
+
+    Of kind large it stands for a whole bucket, whose key is in `run_id`.
+    """
 
     pause_id: str
     kind: str
@@ -77,19 +81,26 @@ class PauseMatcher:
         if incoming.entry.name == _FINISHED and incoming.entry.context.correlation_id:
             outcome.resumed += await self._resume_invoke(incoming)
         buckets = [bucket for path in names if (bucket := _bucket(incoming, path)) is not None]
-        if buckets:
-            matching = [found for found in await self._find(incoming, buckets) if _matches(found, incoming)]
+        async for page in self._pages(incoming, buckets):
+            matching = [found for found in page if _matches(found, incoming)]
             outcome.resumed += await self._resume(incoming, [f for f in matching if f.kind == "wait"])
             outcome.cancelled += await self._cancel_all(incoming, [f for f in matching if f.kind == "cancel"])
         return outcome
 
-    async def _find(self, incoming: Incoming, buckets: list[str]) -> list[Found]:
-        entry = incoming.entry
-        now = clock.now_ms()
-        reply = await self._queue.library.call(
-            "pause_find", entry.env_id, entry.name, incoming.stream_id, now, *buckets
-        )
-        return [_parse_found(found) for found in reply]
+    async def _pages(self, incoming: Incoming, buckets: list[str]) -> AsyncIterator[list[Found]]:
+        """The pauses of the buckets: in one page, and those of large buckets in pages of their own."""
+        if not buckets:
+            return
+        library = self._queue.library
+        where = (incoming.entry.env_id, incoming.entry.name, incoming.stream_id, clock.now_ms())
+        found = [_parse_found(reply) for reply in await library.call("pause_find", *where, *buckets)]
+        yield [pause for pause in found if pause.kind != _LARGE]
+        for large in found:
+            cursor = b"0" if large.kind == _LARGE else b""
+            while cursor:
+                cursor, replies = await library.call("pause_scan", *where, large.run_id, cursor)
+                yield [_parse_found(reply) for reply in replies]
+                cursor = b"" if cursor == b"0" else cursor
 
     async def _resume(self, incoming: Incoming, waits: list[Found]) -> list[str]:
         """Each call carries the event twice, so that many runs are resumed a few at a time."""

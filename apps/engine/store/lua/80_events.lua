@@ -1,5 +1,6 @@
--- pause_find(env, event, stream id, now, bucket keys...) -> the pauses that this event may concern:
--- {{pause, kind, run, expression, covered, events of the run or ""}, ...}
+-- A bucket with more pauses is read in pages, so that one event does not stop the server for long.
+local LARGE_BUCKET = 1000
+
 local function before(a, b)
   local ams, aseq = string.match(a, '^(%d+)-(%d+)$')
   local bms, bseq = string.match(b, '^(%d+)-(%d+)$')
@@ -8,19 +9,38 @@ local function before(a, b)
   return tonumber(aseq) < tonumber(bseq)
 end
 
+local function add_found(P, ids, entry, now, found)
+  for _, id in ipairs(ids) do
+    local k, r, x, cov, af, ex = unpack(call('HMGET', P .. ':p:' .. id, 'k', 'r', 'x', 'cov', 'af', 'ex'))
+    if k and num(ex) > now and (not af or before(af, entry)) then
+      local events = (x ~= '' and cov ~= '1') and call('HGET', P .. ':run:' .. r, 'ev') or ''
+      found[#found + 1] = { id, k, r, x, cov, events or '' }
+    end
+  end
+end
+
+-- pause_find(env, event, stream id, now, bucket keys...) -> the pauses that this event may concern:
+-- {{pause, kind, run, expression, covered, events of the run or ""}, ...}
+-- Kind "large" with a bucket key in the place of the run: pause_scan tells what is in that bucket.
 local function pause_find(keys, args)
   local P, found = keys[1], {}
-  local env, event, entry, now = args[1], args[2], args[3], tonumber(args[4])
   for i = 5, #args do
-    for _, id in ipairs(call('SMEMBERS', pause_bucket(P, env, event, args[i]))) do
-      local k, r, x, cov, af, ex = unpack(call('HMGET', P .. ':p:' .. id, 'k', 'r', 'x', 'cov', 'af', 'ex'))
-      if k and num(ex) > now and (not af or before(af, entry)) then
-        local events = (x ~= '' and cov ~= '1') and call('HGET', P .. ':run:' .. r, 'ev') or ''
-        found[#found + 1] = { id, k, r, x, cov, events or '' }
-      end
+    local key = pause_bucket(P, args[1], args[2], args[i])
+    if call('SCARD', key) > LARGE_BUCKET then
+      found[#found + 1] = { '', 'large', args[i], '', '', '' }
+    else
+      add_found(P, call('SMEMBERS', key), args[3], tonumber(args[4]), found)
     end
   end
   return found
+end
+
+-- pause_scan(env, event, stream id, now, bucket key, cursor) -> {next cursor, pauses as of pause_find}
+local function pause_scan(keys, args)
+  local P, found = keys[1], {}
+  local page = call('SSCAN', pause_bucket(P, args[1], args[2], args[5]), args[6], 'COUNT', LARGE_BUCKET)
+  add_found(P, page[2], args[3], tonumber(args[4]), found)
+  return { page[1], found }
 end
 
 -- resume_pause(now, pause, memo, history) -> run id or nil
