@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from apps.engine import clock
+from apps.engine.cancel_rules import cancel_pauses
 from apps.engine.event_stream import EventEntry, entry_fields
 from apps.engine.functions import FunctionSpec
 from apps.engine.keys import Keys
@@ -16,6 +17,9 @@ from apps.engine.store.functions import FunctionCache, FunctionStore
 from apps.engine.store.queue import Queue
 from apps.engine.store.requests import RerunRequest
 from apps.engine.store.views import RunMeta
+
+# A waiter that is replaced or times out between look and hand-over leaves the signal to its successor.
+_SIGNAL_TRIES = 3
 
 
 class UnknownFunction(Exception):
@@ -75,10 +79,16 @@ class Engine:
 
     async def send_signal(self, env_id: str, signal: str, data: bytes) -> str | None:
         """Hand a signal to the run that waits for it; its id, or None where nobody waits."""
-        pause_id = await self.client.execute("GET", f"{self.keys.prefix}:sig:{env_id}:{signal}")
-        if pause_id is None:
-            return None
-        run_id, _, step_id = pause_id.decode().partition(".")
+        for _ in range(_SIGNAL_TRIES):
+            pause_id = await self.client.execute("GET", f"{self.keys.prefix}:sig:{env_id}:{signal}")
+            if pause_id is None:
+                return None
+            if run_id := await self._resume_by_signal(pause_id.decode(), signal, data):
+                return run_id
+        return None
+
+    async def _resume_by_signal(self, pause_id: str, signal: str, data: bytes) -> str | None:
+        run_id, _, step_id = pause_id.partition(".")
         now = clock.now_ms()
         memo = memos.signal_memo(signal, data)
         record = StepRecorded(run_id, step_id, 0, "WaitForSignal", "Completed", ended_at=now, output=data)
@@ -131,5 +141,20 @@ def _rerun_command(spec: FunctionSpec, request: RerunRequest, run_id: str) -> li
     events = b"[" + b",".join(request.events) + b"]"
     command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id, "", ""]
     command += [events, now, now, msgspec.json.encode(meta), deadline, encode_records([record])]
-    command += [request.target_step, request.target_input, "", 0, 0, 0, len(request.memos)]
+    command += [
+        request.target_step,
+        request.target_input,
+        "",
+        0,
+        0,
+        *_rerun_cancels(spec, request, run_id, now),
+    ]
+    command.append(len(request.memos))
     return command + [part for memo in request.memos for part in memo]
+
+
+def _rerun_cancels(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> list[Argument]:
+    """A run of a batch has no cancel rules (spec 02, 1.4)."""
+    if not spec.cancel or len(request.events) != 1:
+        return [0]
+    return cancel_pauses(spec, run_id, msgspec.json.decode(request.events[0]), "", now)

@@ -4,17 +4,15 @@ import hashlib
 
 import msgspec
 
-from apps.engine import expressions, pause_index
-from apps.engine.functions import CancelRule, FunctionSpec
-from apps.engine.protocol import dates, ids
-from apps.engine.protocol.durations import DurationError
+from apps.engine import expressions
+from apps.engine.cancel_rules import cancel_pauses
+from apps.engine.functions import FunctionSpec
+from apps.engine.protocol import ids
 from apps.engine.records import RunScheduled, encode_records
 from apps.engine.runner.incoming import Incoming
 from apps.engine.store.client import Argument
 from apps.engine.store.views import RunMeta
 
-_DAY_MS = 86_400_000
-_CANCEL_DEFAULT_MS = 365 * _DAY_MS
 # Events dated less than this ahead start at once (spec 01, 5.6).
 _FUTURE_TOLERANCE_MS = 2_000
 
@@ -69,7 +67,7 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tupl
         queued_at,
     ]
     command += [_encode(meta), start_deadline, encode_records([record]), "", "", *rate]
-    command += _cancel_pauses(spec, run_id, incoming, now)
+    command += cancel_pauses(spec, run_id, incoming.event, incoming.stream_id, now) if spec.cancel else [0]
     command.append(0)
     return PlannedRun(run_id, spec, incoming, command)
 
@@ -114,41 +112,3 @@ def _idempotency_key(spec: FunctionSpec, incoming: Incoming) -> str:
         return ""
     value = context.idempotency or incoming.header.id or incoming.entry.internal_id
     return f"{spec.id}:{hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()}"
-
-
-def _cancel_pauses(spec: FunctionSpec, run_id: str, incoming: Incoming, now: int) -> list[Argument]:
-    pauses: list[list[Argument]] = []
-    for number, rule in enumerate(spec.cancel):
-        index = _cancel_index(rule, incoming)
-        if index is not None:
-            expires = _cancel_expiry(rule, now)
-            pauses.append(
-                [f"{run_id}.cancel{number}", rule.event, rule.expression, *index, expires, incoming.stream_id]
-            )
-    return [len(pauses), *(argument for pause in pauses for argument in pause)]
-
-
-def _cancel_index(rule: CancelRule, incoming: Incoming) -> tuple[str, str, str] | None:
-    """(bucket, path, covered) of a cancel rule; None when it can never apply to this event."""
-    if not rule.expression:
-        return "*", "*", "1"
-    try:
-        program = expressions.compile_expression(rule.expression)
-    except expressions.ExpressionError:
-        return None
-    state = expressions.cancel_state(program, incoming.event)
-    if state == "never":
-        return None
-    if state == "always":
-        return "*", "*", "1"
-    bucket, path, is_covered = pause_index.index_of(program, incoming.event)
-    return bucket, path, "1" if is_covered else "0"
-
-
-def _cancel_expiry(rule: CancelRule, now: int) -> int:
-    if not rule.timeout:
-        return now + _CANCEL_DEFAULT_MS
-    try:
-        return dates.parse_due_ms(rule.timeout, now)
-    except DurationError:
-        return now + _CANCEL_DEFAULT_MS
