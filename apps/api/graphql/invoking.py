@@ -8,8 +8,7 @@ from django.conf import settings
 from graphql import GraphQLError
 
 from apps.api.graphql.context import RequestContext
-from apps.engine import clock
-from apps.engine.bridge import engine_call
+from apps.engine import bridge, clock
 from apps.engine.event_stream import EventContext, EventEntry
 from apps.engine.protocol.event_errors import EventRejected
 from apps.engine.protocol.events import parse_invocation
@@ -33,7 +32,7 @@ def invoke(
     members = {"data": data, "user": user, "meta": meta}
     body = msgspec.json.encode({name: value for name, value in members.items() if value is not None})
     entry = _entry(context, slug, body)
-    engine_call(lambda engine: engine.append_events([entry]))
+    bridge.engine_call(lambda engine: engine.append_events([entry]))
     return entry.internal_id
 
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from apps.api.rest.answers import enveloped, raw, time_or_none
 from apps.api.rest.base import RestView, ulid_or_error
 from apps.api.rest.errors import PublicError
-from apps.engine.bridge import engine_call
+from apps.engine import bridge
 from apps.engine.protocol.dates import rfc3339
 from apps.engine.store.jobs import RunJob, run_jobs
 from apps.runs import selectors
@@ -64,7 +64,7 @@ class RunJobsView(RestView):
     def get(self, request: Request, run_id: str) -> Response:
         run_id = ulid_or_error(run_id, "Invalid run ID")
         env_id = str(self.environment_id)
-        jobs = engine_call(lambda engine: run_jobs(engine.client, engine.keys.prefix, env_id, run_id))
+        jobs = bridge.engine_call(lambda engine: run_jobs(engine.client, engine.keys.prefix, env_id, run_id))
         items = [_job_item(position, job) for position, job in enumerate(jobs[:MAX_JOBS])]
         return enveloped(items, fresh_seconds=5)
 

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from apps.api.rest.answers import enveloped
 from apps.api.rest.base import RestView
 from apps.api.rest.errors import PublicError
-from apps.engine.bridge import engine_call
+from apps.engine import bridge
 
 
 class Signal(msgspec.Struct):
@@ -22,7 +22,7 @@ class SignalsView(RestView):
     def post(self, request: Request) -> Response:
         sent = _parse(request.body)
         env_id = str(self.environment_id)
-        run_id = engine_call(lambda engine: engine.send_signal(env_id, sent.signal, bytes(sent.data)))
+        run_id = bridge.engine_call(lambda engine: engine.send_signal(env_id, sent.signal, bytes(sent.data)))
         if run_id is None:
             raise PublicError(404, "No signal found")
         return enveloped({"run_id": run_id})

@@ -5,8 +5,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
-from apps.engine import clock
-from apps.engine.bridge import engine_call
+from apps.engine import bridge, clock
 from apps.engine.event_stream import EventContext, EventEntry
 from apps.engine.protocol.events import AcceptedEvent, parse_events, parse_invocation
 from apps.tenancy.models import Environment
@@ -62,7 +61,7 @@ def _append(environment: Environment, events: list[tuple[AcceptedEvent, EventCon
         )
         for event, context in events
     ]
-    engine_call(lambda engine: engine.append_events(entries))
+    bridge.engine_call(lambda engine: engine.append_events(entries))
 
 
 def _max_bytes() -> int:

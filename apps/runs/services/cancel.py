@@ -3,7 +3,7 @@
 import uuid
 from enum import StrEnum
 
-from apps.engine.bridge import engine_call
+from apps.engine import bridge
 from apps.runs import selectors
 from apps.runs.choices import RunStatus
 from apps.runs.exceptions import RunNotFound
@@ -21,7 +21,7 @@ def run_cancel(environment_id: uuid.UUID, run_id: str, reason: str) -> CancelRes
     Idempotent: a run that has ended keeps its status. `reason` says who asked. Raises RunNotFound,
     RedisUnavailable.
     """
-    if engine_call(lambda engine: engine.cancel_run(str(environment_id), run_id, reason)):
+    if bridge.engine_call(lambda engine: engine.cancel_run(str(environment_id), run_id, reason)):
         return CancelResult.CANCELLED
     run = selectors.run_get(environment_id, run_id)
     if run is None:

@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from apps.engine.bridge import engine_call
+from apps.engine import bridge
 from apps.engine.engine import UnknownFunction
 from apps.engine.store.requests import RerunRequest
 from apps.runs import selectors
@@ -32,7 +32,7 @@ def run_rerun(
     target, memos = _replayed(environment_id, run_id, from_step) if from_step else ("", [])
     request = _request(environment_id, run, target, memos, (input or "") if target else "")
     try:
-        return engine_call(lambda engine: engine.rerun(request))
+        return bridge.engine_call(lambda engine: engine.rerun(request))
     except UnknownFunction as error:
         raise FunctionGone from error
 

@@ -1,7 +1,5 @@
 """Limits of functions, as the app counts what it is asked for."""
 
-import pytest
-
 from tests.e2e.app_process import AppProcess
 from tests.e2e.harness import Stepwell
 

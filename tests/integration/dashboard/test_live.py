@@ -13,7 +13,7 @@ from tests.integration.dashboard.tab import Tab
 RUNS = runs_topic(DEV_ENVIRONMENT_ID)
 HOST = (b"host", b"stepwell.test")
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @pytest.fixture
