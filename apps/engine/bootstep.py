@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 from celery import bootsteps
 
-from apps.engine.services import Service, run_services
+from apps.engine.services import Service, run_services, wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,10 @@ class EngineThread:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def start(self) -> None:
         self._thread.start()
 
@@ -50,7 +54,7 @@ class EngineThread:
                 services = await self._factory()
             except Exception:
                 logger.exception("the engine cannot start, trying again")
-                await asyncio.sleep(_FACTORY_RETRY_SECONDS)
+                await wait_for(self._stop, _FACTORY_RETRY_SECONDS)
             else:
                 await run_services(services, self._stop)
 
