@@ -10,8 +10,9 @@ from apps.engine.event_stream import EventEntry, entry_fields
 from apps.engine.functions import FunctionSpec
 from apps.engine.keys import Keys
 from apps.engine.lifecycle import RunEnder
+from apps.engine.new_run import NewRun
 from apps.engine.protocol import ids, memos
-from apps.engine.records import RunScheduled, StepRecorded, encode_records
+from apps.engine.records import StepRecorded, encode_records
 from apps.engine.store.client import Argument, RedisClient
 from apps.engine.store.functions import FunctionCache, FunctionStore
 from apps.engine.store.queue import Queue
@@ -73,9 +74,10 @@ class Engine:
         spec = self.functions.find(request.env_id, request.function_id)
         if spec is None:
             raise UnknownFunction(request.function_id)
-        run_id = ids.new_ulid(clock.now_ms())
-        await self.queue.library.call("schedule", *_rerun_command(spec, request, run_id))
-        return run_id
+        now = clock.now_ms()
+        run = _rerun(spec, request, ids.new_ulid(now), now)
+        await self.queue.library.call("schedule", *run.arguments(now))
+        return run.run_id
 
     async def send_signal(self, env_id: str, signal: str, data: bytes) -> str | None:
         """Hand a signal to the run that waits for it; its id, or None where nobody waits."""
@@ -114,8 +116,7 @@ class Engine:
         await self.client.close()
 
 
-def _rerun_command(spec: FunctionSpec, request: RerunRequest, run_id: str) -> list[Argument]:
-    now = clock.now_ms()
+def _rerun(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> NewRun:
     meta = RunMeta(
         slug=spec.slug,
         event_names=request.event_names,
@@ -123,34 +124,18 @@ def _rerun_command(spec: FunctionSpec, request: RerunRequest, run_id: str) -> li
         schedule_type="Rerun",
         original_run_id=request.original_run_id,
     )
-    record = RunScheduled(
-        run_id=run_id,
-        account_id=spec.account_id,
-        env_id=spec.env_id,
-        app_id=spec.app_id,
-        function_id=spec.id,
-        function_version=spec.version,
+    return NewRun(
+        run_id,
+        spec,
+        meta,
+        b"[" + b",".join(request.events) + b"]",
         queued_at=now,
-        scheduled_at=now,
-        event_ids=request.event_ids,
-        event_name=request.event_names[0] if request.event_names else "",
-        schedule_type="Rerun",
-        original_run_id=request.original_run_id,
+        due=now,
+        target_step=request.target_step,
+        target_input=request.target_input,
+        cancels=_rerun_cancels(spec, request, run_id, now),
+        memos=request.memos,
     )
-    deadline = now + spec.start_timeout_ms if spec.start_timeout_ms else 0
-    events = b"[" + b",".join(request.events) + b"]"
-    command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id, "", ""]
-    command += [events, now, now, msgspec.json.encode(meta), deadline, encode_records([record])]
-    command += [
-        request.target_step,
-        request.target_input,
-        "",
-        0,
-        0,
-        *_rerun_cancels(spec, request, run_id, now),
-    ]
-    command.append(len(request.memos))
-    return command + [part for memo in request.memos for part in memo]
 
 
 def _rerun_cancels(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> list[Argument]:

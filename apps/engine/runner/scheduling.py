@@ -2,96 +2,57 @@
 
 import hashlib
 
-import msgspec
-
 from apps.engine import expressions
 from apps.engine.cancel_rules import cancel_pauses
 from apps.engine.functions import FunctionSpec
+from apps.engine.new_run import NO_RATE_CHECK, NewRun, RateCheck
 from apps.engine.protocol import ids
-from apps.engine.records import RunScheduled, encode_records
 from apps.engine.runner.incoming import Incoming
-from apps.engine.store.client import Argument
 from apps.engine.store.views import RunMeta
 
 # Events dated less than this ahead start at once (spec 01, 5.6).
 _FUTURE_TOLERANCE_MS = 2_000
 
-_encode = msgspec.json.Encoder().encode
 
-
-class PlannedRun(msgspec.Struct):
-    """A run that the runner wants; `command` are the arguments of the Lua function `schedule`."""
-
-    run_id: str
-    spec: FunctionSpec
-    incoming: Incoming
-    command: list[Argument]
-
-
-def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tuple[str, str]]) -> PlannedRun:
-    """The schedule call for a match; key expressions that fail are added to `failed`."""
+def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tuple[str, str]]) -> NewRun:
+    """The run for a match; key expressions that fail are added to `failed`."""
     entry, context = incoming.entry, incoming.entry.context
     queued_at = min(now, incoming.received_at)
     run_id = ids.new_ulid(queued_at)
-    due = _due_at(incoming, now)
-    schedule_type = schedule_type_of(incoming)
     meta = RunMeta(
         slug=spec.slug,
         event_names=[entry.name],
         event_ids=[entry.internal_id],
         correlation_ids=[context.correlation_id] if context.correlation_id else [],
-        schedule_type=schedule_type,
+        schedule_type=schedule_type_of(incoming),
     )
-    record = RunScheduled(
-        run_id=run_id,
-        account_id=spec.account_id,
-        env_id=spec.env_id,
-        app_id=spec.app_id,
-        function_id=spec.id,
-        function_version=spec.version,
-        queued_at=queued_at,
-        scheduled_at=max(due, queued_at),
-        event_ids=[entry.internal_id],
-        event_name=entry.name,
-        schedule_type=schedule_type,
-        cron=context.cron,
-    )
-    rate = _rate_limit(spec, incoming, failed)
-    start_deadline = max(due, queued_at) + spec.start_timeout_ms if spec.start_timeout_ms else 0
-    command: list[Argument] = [now, run_id, spec.id, spec.env_id, spec.account_id, spec.app_id]
-    command += [
-        incoming.stream_id,
-        _idempotency_key(spec, incoming),
-        b"[" + entry.body + b"]",
-        due,
-        queued_at,
-    ]
-    command += [_encode(meta), start_deadline, encode_records([record]), "", "", *rate]
-    command += cancel_pauses(spec, run_id, incoming.event, incoming.stream_id, now) if spec.cancel else [0]
-    command.append(0)
-    return PlannedRun(run_id, spec, incoming, command)
+    run = NewRun(run_id, spec, meta, b"[" + entry.body + b"]", queued_at, _due_at(incoming, now))
+    run.entry, run.idempotency = incoming.stream_id, _idempotency_key(spec, incoming)
+    run.cron = context.cron
+    run.rate = _rate_limit(spec, incoming, failed)
+    if spec.cancel:
+        run.cancels = cancel_pauses(spec, run_id, incoming.event, incoming.stream_id, now)
+    return run
 
 
-def _rate_limit(
-    spec: FunctionSpec, incoming: Incoming, failed: list[tuple[str, str]]
-) -> tuple[str, int, int]:
-    """(bucket, limit, period ms) of the function's rate limit, or no bucket where none applies (02, 2.8)."""
+def _rate_limit(spec: FunctionSpec, incoming: Incoming, failed: list[tuple[str, str]]) -> RateCheck:
+    """The place that the function's rate limit asks for (02, 2.8 and 4.2)."""
     rule = spec.rate_limit
     if rule is None:
-        return "", 0, 0
+        return NO_RATE_CHECK
     if not rule.key:
-        return spec.id, rule.limit, rule.period_ms
+        return RateCheck(spec.id, rule.limit, rule.period_ms)
     try:
         value = expressions.bucket(expressions.compile_expression(rule.key), incoming.event)
     except expressions.ExpressionError as exc:
         failed.append((spec.id, str(exc)))
-        return "", 0, 0
+        return NO_RATE_CHECK
     if value.kind == "error":
         failed.append((spec.id, f"{rule.key}: cannot be evaluated"))
     if value.kind in ("error", "missing") or value.text == "false":
-        return "", 0, 0
+        return NO_RATE_CHECK
     digest = hashlib.sha1(value.text.encode(), usedforsecurity=False).hexdigest()
-    return f"{spec.id}:{digest}", rule.limit, rule.period_ms
+    return RateCheck(f"{spec.id}:{digest}", rule.limit, rule.period_ms)
 
 
 def schedule_type_of(incoming: Incoming) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from apps.engine import clock, crashpoints
 from apps.engine.keys import RUNNER_GROUP, Keys
 from apps.engine.lifecycle import RunEnder
+from apps.engine.new_run import NewRun
 from apps.engine.records import EventHandled, encode_records
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.invocations import failed_invoke_event
 from apps.engine.runner.ownership import Ownership
 from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
-from apps.engine.runner.scheduling import PlannedRun, plan_run
+from apps.engine.runner.scheduling import plan_run
 from apps.engine.runner.triggering import Triggering
 from apps.engine.services import unless_stopped, wait_for
 from apps.engine.store.client import RedisError, RedisUnavailable, Reply
@@ -121,26 +122,20 @@ class Runner:
         await self._queue.library.call("acknowledge", RUNNER_GROUP, encode_records(records), *entries)
 
     async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> None:
-        planned: list[PlannedRun] = []
+        planned: list[tuple[Incoming, NewRun]] = []
+        now = clock.now_ms()
         for incoming in batch:
             record = handled[incoming.stream_id]
             for spec in self._triggering.functions_for(incoming, record.failed):
-                planned.append(plan_run(spec, incoming, clock.now_ms(), record.failed))
+                planned.append((incoming, plan_run(spec, incoming, now, record.failed)))
             if self._triggering.lacks_target(incoming):
                 await self._refuse(incoming, record)
-        replies = await self._queue.library.call_each("schedule", [run.command for run in planned])
-        for run, (outcome, run_id) in zip(planned, replies, strict=True):
-            await self._note(handled[run.incoming.stream_id], run, outcome.decode(), run_id.decode())
-
-    async def _note(self, record: EventHandled, run: PlannedRun, outcome: str, run_id: str) -> None:
-        if outcome == "duplicate":
-            record.skipped.append((run.spec.id, "Duplicate", run_id))
-            await self._tell_invoker(run.incoming, "invoked function was skipped: duplicate event")
-        elif outcome == "limited":
-            record.skipped.append((run.spec.id, "RateLimited", ""))
-            await self._tell_invoker(run.incoming, "invoked function is rate limited")
-        else:
-            record.run_ids.append(run_id)
+        calls = [run.arguments(now) for _, run in planned]
+        replies = await self._queue.library.call_each("schedule", calls)
+        for (incoming, run), (outcome, run_id) in zip(planned, replies, strict=True):
+            record = handled[incoming.stream_id]
+            if refusal := _note(record, run.spec.id, outcome.decode(), run_id.decode()):
+                await self._tell_invoker(incoming, refusal)
 
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
         function_id = incoming.entry.context.function_id
@@ -155,6 +150,18 @@ class Runner:
         event = failed_invoke_event(incoming, message, clock.now_ms())
         if event is not None:
             await self._queue.client.execute("XADD", self._keys.events, "*", *event)
+
+
+def _note(record: EventHandled, function_id: str, outcome: str, run_id: str) -> str:
+    """Record what became of a match; what an invoker has to be told where no run did."""
+    if outcome == "duplicate":
+        record.skipped.append((function_id, "Duplicate", run_id))
+        return "invoked function was skipped: duplicate event"
+    if outcome == "limited":
+        record.skipped.append((function_id, "RateLimited", ""))
+        return "invoked function is rate limited"
+    record.run_ids.append(run_id)
+    return ""
 
 
 def _blank(incoming: Incoming) -> EventHandled:
