@@ -10,7 +10,7 @@ class Keys:
         self.events = f"{self.prefix}:events"  # stream of accepted events (event_stream.py)
         self.history = f"{self.prefix}:history"  # stream of history records, field `d` (records.py)
         self.functions = f"{self.prefix}:functions"  # hash function id -> FunctionSpec JSON
-        self.functions_version = f"{self.prefix}:functions:version"  # rises with every publication
+        self.functions_version = f"{self.prefix}:functions:version"  # another number after every publication
 
 
 RUNNER_GROUP = "runner"

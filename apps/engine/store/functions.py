@@ -1,5 +1,6 @@
 """The functions of a shard: publishing them, and each process's copy of them."""
 
+import random
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -32,7 +33,8 @@ class FunctionStore:
             self._library.command("configure", *_node(spec), spec.version, encode_spec(spec), int(is_restore))
             for spec in changed
         ]
-        commands.append(("INCR", self._keys.functions_version))
+        # Drawn, not counted: a count would start again with an emptied Redis and meet a cache's old one.
+        commands.append(("SET", self._keys.functions_version, random.getrandbits(53)))
         # Wakes the timer service, so that new crons count from now; one push is enough.
         commands += [
             ("LPUSH", f"{self._keys.prefix}:tick", "1"),

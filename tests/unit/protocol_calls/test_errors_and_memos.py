@@ -189,8 +189,7 @@ def test_memos(memo: bytes, expected: bytes) -> None:
 def test_invoke_timeout_memo() -> None:
     name, text = b"InngestInvokeTimeoutError", b"Timed out waiting for invoked function to complete"
     assert memos.invoke_timeout_memo() == (
-        b'{"error":{"error":"%b: %b","message":"%b","name":"%b"}}'
-        % (name, text, text, name)
+        b'{"error":{"error":"%b: %b","message":"%b","name":"%b"}}' % (name, text, text, name)
     )
 
 
