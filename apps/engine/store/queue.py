@@ -37,7 +37,7 @@ class CommitResult(NamedTuple):
 
 
 class Commit(msgspec.Struct):
-    """One commit of one item: operations (see 70_commit.lua) and encoded history records."""
+    """One commit of one item: operations (see 65_operations.lua) and encoded history records."""
 
     item: Item
     operations: list[Argument]
