@@ -204,7 +204,7 @@ class Driver:
         is_ours = builder.only_saves and result.state_version == state.state_version + len(builder.saved)
         # The commit that ends a parallel group also ends plan-only mode, which our copy cannot know.
         if not is_ours or state.version < 0 or (state.plan_only and state.version >= 2):
-            return await self._queue.state(builder.item.run_id)
+            return await _patiently(lambda: self._queue.state(builder.item.run_id))
         state.empty_answers = 0 if builder.saved else state.empty_answers
         for step_id, memo in builder.saved:
             state.memos[step_id] = memo
@@ -215,7 +215,8 @@ class Driver:
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask again while Redis is away: the app has answered, and what it did must not be lost."""
+    """Ask again while Redis is away: what an app did, or an item that we hold, must not have to wait for
+    the end of a lease."""
     for _ in range(_COMMIT_TRIES):
         try:
             return await ask()

@@ -26,7 +26,7 @@ from apps.engine.runner.service import Runner
 from apps.engine.services import Service, run_services
 from apps.engine.store.client import RedisClient, RedisUnavailable
 from apps.engine.store.functions import FunctionCache
-from apps.engine.store.queue import Queue
+from apps.engine.store.queue import LEASE_MS, Queue
 from apps.engine.store.requests import RerunRequest
 from apps.engine.timers.service import TimerService
 from tests.integration.engine.engine_world import LIVE_KINDS, function
@@ -173,9 +173,14 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 def make_executor(
-    client: RedisClient, *, capacity: int = 50, grace_seconds: float = 1.0, signing_key: str = ""
+    client: RedisClient,
+    *,
+    capacity: int = 50,
+    grace_seconds: float = 1.0,
+    signing_key: str = "",
+    lease_ms: int = LEASE_MS,
 ) -> Executor:
-    queue = Queue(client, KEYS.prefix)
+    queue = Queue(client, KEYS.prefix, lease_ms=lease_ms)
     functions = FunctionCache(client, KEYS)
     app_client = AppClient(AddressPolicy(allow_private=True))
     history = HistoryBuffer(client, KEYS)

@@ -86,7 +86,8 @@ async def test_runs_go_on_after_restarts_of_redis(valkey: OwnValkey) -> None:
 
     async with open_app_world(valkey.url) as world:
         await world.publish("fn", handler)
-        async with running(world, make_executor(world.engine.client)):
+        # What was leased by a call whose answer got lost comes back when the lease ends.
+        async with running(world, make_executor(world.engine.client, lease_ms=5_000)):
             for _ in range(20):
                 await world.send("app/fn")
             await eventually(lambda: _has(done, 5))
