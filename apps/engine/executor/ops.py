@@ -9,10 +9,11 @@ from collections.abc import Callable
 import msgspec
 
 from apps.engine import expressions, pause_index
-from apps.engine.event_stream import EventContext, EventEntry, entry_fields
+from apps.engine.event_stream import entry_fields
 from apps.engine.executor.commit_builder import CommitBuilder, op_info
 from apps.engine.executor.deferrals import defer_abort, defer_add
-from apps.engine.protocol import dates, errors, ids, memos, op_options, raw_json, retry
+from apps.engine.executor.invocation import invoke_depth, invoke_event
+from apps.engine.protocol import dates, errors, memos, op_options, retry
 from apps.engine.protocol.op_options import InvalidOptions
 from apps.engine.protocol.opcodes import Op
 from apps.engine.protocol.outbound_options import AIOptions, GatewayOptions, ai_options, gateway_options
@@ -23,7 +24,6 @@ MAX_INVOKE_DEPTH = 100
 
 _RANDOM = random.Random()
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class RunFailed(Exception):
@@ -34,8 +34,12 @@ class RunFailed(Exception):
         self.error = error
 
 
+def _flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
 def _race(op: Op) -> str:
-    return "1" if op.parallel_race else "0"
+    return _flag(op.parallel_race)
 
 
 def _times(builder: CommitBuilder, op: Op) -> dict[str, int | bytes]:
@@ -94,7 +98,7 @@ def wait_for_event(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     options = op_options.wait_options(op, builder.now)
     bucket, path, is_covered = _wait_index(builder, options.expression)
     builder.add("W", op.id, f"{builder.item.run_id}.{op.id}", options.event, options.expression, bucket)
-    builder.add(path, "1" if is_covered else "0", options.expires_ms, _race(op))
+    builder.add(path, _flag(is_covered), options.expires_ms, _race(op))
     info = {
         **op_info(op),
         "event_name": options.event,
@@ -130,17 +134,13 @@ def wait_for_signal(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     builder.record_op(op, "Waiting", started_at=builder.now, queued_at=builder.now, info=_encode(info))
 
 
-def _flag(value: bool) -> str:
-    return "1" if value else "0"
-
-
 def invoke_function(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     options = op_options.invoke_options(op, builder.now)
-    depth = _invoke_depth(builder)
+    depth = invoke_depth(builder)
     if depth > MAX_INVOKE_DEPTH:
         raise RunFailed(errors.engine_error("Error", "invoke depth limit reached"))
     correlation_id = f"{builder.item.run_id}.{op.id}"
-    entry = _invoke_event(builder, op, options, correlation_id, depth)
+    entry = invoke_event(builder, op, options, correlation_id, depth)
     fields = entry_fields(entry)
     builder.add("I", op.id, correlation_id, options.expires_ms, _race(op), len(fields), *fields)
     info = {
@@ -150,57 +150,6 @@ def invoke_function(builder: CommitBuilder, op: Op, answer: Ops) -> None:
         "timeout": dates.rfc3339(options.expires_ms),
     }
     builder.record_op(op, "Invoking", started_at=builder.now, queued_at=builder.now, info=_encode(info))
-
-
-class _InvokeLink(msgspec.Struct):
-    depth: int = 0
-
-
-class _InvokedData(msgspec.Struct):
-    link: _InvokeLink = msgspec.field(name="_inngest", default_factory=_InvokeLink)
-
-
-class _InvokedEvent(msgspec.Struct):
-    data: _InvokedData = msgspec.field(default_factory=_InvokedData)
-
-
-def _invoke_depth(builder: CommitBuilder) -> int:
-    if builder.state.meta.event_names[:1] != ["inngest/function.invoked"]:
-        return 1
-    return msgspec.json.decode(builder.state.events[0], type=_InvokedEvent).data.link.depth + 1
-
-
-def _invoke_event(
-    builder: CommitBuilder, op: Op, options: op_options.InvokeOptions, correlation_id: str, depth: int
-) -> EventEntry:
-    spec, now = builder.spec, builder.now
-    internal_id = ids.new_ulid(now)
-    payload = options.payload
-    data = raw_json.members(payload.get("data", b"{}"))
-    if data is None:
-        raise op_options.invalid_options(op, "the data of the payload is not an object")
-    link = {
-        "fn_id": options.function_id,
-        "correlation_id": correlation_id,
-        "expire": options.expires_ms,
-        "name": op.display_name or op.name,
-        "source_app_id": spec.app_id,
-        "source_fn_id": spec.id,
-        "source_fn_v": spec.version,
-        "depth": depth,
-    }
-    data["_inngest"] = msgspec.Raw(_encode_sorted(link))
-    name = "inngest/function.invoked"
-    event: dict[str, object] = {
-        "data": data,
-        "id": raw_json.string(payload.get("id", b"")) or internal_id,
-        "name": name,
-        "ts": payload["ts"] if bytes(payload.get("ts", b"")).isdigit() else now,
-        "user": payload.get("user", {}),
-    }
-    event |= {member: payload[member] for member in ("v", "meta") if member in payload}
-    context = EventContext(function_id=options.function_id, correlation_id=correlation_id, source="invoke")
-    return EventEntry(internal_id, spec.env_id, spec.account_id, name, _encode_sorted(event), context)
 
 
 class ServerStep(msgspec.Struct, omit_defaults=True):
@@ -221,7 +170,7 @@ def server_step(builder: CommitBuilder, op: Op, answer: Ops) -> None:
     else:
         step.ai = ai_options(op)
     builder.add("O", op.id, _encode(step), _race(op))
-    builder.record_op(op, "Queued", queued_at=builder.now, input=b"")
+    builder.record_op(op, "Queued", queued_at=builder.now)
 
 
 def discovery_request(builder: CommitBuilder, op: Op, answer: Ops) -> None:

@@ -7,6 +7,7 @@ commands in flight with `RedisUnavailable` and is opened again by the next comma
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, cast
@@ -18,6 +19,8 @@ Argument = str | bytes | int | float
 Reply = Any  # a RESP value: bytes, int, None or a nested list of these
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
+# A server that vanished without a word is noticed within about 25 s, also by blocking reads.
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
 
 
 class RedisUnavailable(Exception):
@@ -91,6 +94,13 @@ class _Connection(asyncio.Protocol):
             self.transport.close()
 
 
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):  # not every system has all of them
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class RedisClient:
     """One pipelined connection to one server, for use from one event loop."""
 
@@ -160,12 +170,13 @@ class RedisClient:
         if self._url.scheme == "unix":
             _, protocol = await loop.create_unix_connection(_Connection, self._url.path)
             return protocol
-        _, protocol = await loop.create_connection(
+        transport, protocol = await loop.create_connection(
             _Connection,
             self._url.hostname or "127.0.0.1",
             self._url.port or 6379,
             ssl=self._url.scheme == "rediss" or None,
         )
+        _keep_alive(transport.get_extra_info("socket"))
         return protocol
 
     async def _greet(self, connection: _Connection) -> None:

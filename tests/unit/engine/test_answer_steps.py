@@ -216,6 +216,13 @@ def test_an_invoke_without_a_function_is_left_to_the_runner() -> None:
     assert (entry.context.function_id, entry.context.source) == ("", "invoke")
 
 
+@pytest.mark.parametrize("data", [None, {"_inngest": 5}, {"_inngest": {"depth": "x"}}, [1]])
+def test_an_odd_event_of_an_invoke_counts_as_the_first(data: object) -> None:
+    event = {"name": "inngest/function.invoked", "data": data}
+    entry = invoked({}, builder=make_builder(state=make_state(event=event)))
+    assert msgspec.json.decode(entry.body)["data"]["_inngest"]["depth"] == 1
+
+
 @pytest.mark.parametrize(("depth", "fails"), [(99, False), (100, True)])
 def test_invokes_are_not_nested_for_ever(depth: int, fails: bool) -> None:
     event = {"name": "inngest/function.invoked", "data": {"_inngest": {"depth": depth}}}

@@ -1,6 +1,7 @@
 """The pipelining client against a server of the test's own that answers what it is told to."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import hiredis
@@ -113,6 +114,19 @@ async def test_a_given_up_command_does_not_shift_the_replies(server: ScriptedSer
     await asyncio.sleep(0)
     given_up.cancel()
     assert await client.execute("GET", "kept") == b"kept"
+    await client.close()
+
+
+async def test_a_peer_that_vanishes_is_noticed(server: ScriptedServer) -> None:
+    client = await RedisClient.connect(f"redis://127.0.0.1:{server.port}/0")
+    await client.execute("GET", "a")
+    connection = client._connection
+    assert connection is not None
+    assert connection.transport is not None
+    sock = connection.transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000
     await client.close()
 
 
