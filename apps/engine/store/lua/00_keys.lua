@@ -39,7 +39,7 @@
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
 --                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers
---                         the expression, af stream id after which it matches, rc race, sg signal, hb history of
+--                         the expression, af stream id after which events match, rc race, sg signal, hb history of
 --                         a replaced waiter, ex expiry ms
 --   P:px            zset  pauses by expiry
 --   P:pn:<env>:<ev> hash  indexed path (or *) -> number of pauses

@@ -49,12 +49,19 @@ function ops.Z(c, args, at)
   return at + 4
 end
 
+-- The stream's last entry: only events that are accepted after it may resume a wait that is stored now.
+local function last_event(P)
+  local last = call('XREVRANGE', P .. ':events', '+', '-', 'COUNT', 1)[1]
+  return last and last[1] or '0-0'
+end
+
 -- W step pause event expression bucket path covered expires race: wait for an event
 function ops.W(c, args, at)
   if mark_seen(c.P, c.run, args[at]) then
     local env, event, bucket, path = c.item.e, args[at + 2], args[at + 4], args[at + 5]
     add_pause(c.P, args[at + 1], 'wait', c.run, args[at], env, tonumber(args[at + 7]), { 'ev', event,
-      'x', args[at + 3], 'key', bucket, 'path', path, 'cov', args[at + 6], 'rc', args[at + 8] })
+      'x', args[at + 3], 'key', bucket, 'path', path, 'cov', args[at + 6], 'rc', args[at + 8],
+      'af', last_event(c.P) })
     index_pause(c.P, args[at + 1], env, event, bucket, path)
   end
   return at + 9
