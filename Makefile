@@ -38,7 +38,7 @@ test: $(INSTALLED) ## Unit and integration tests
 	$(PYTEST) -n 2 tests/unit tests/integration $(ARGS)
 
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
-	$(PYTEST) tests/e2e $(ARGS)
+	$(PYTEST) tests/e2e -n 2 --dist loadfile $(ARGS)
 
 test-browser: $(INSTALLED) ## The pages in Chromium
 	$(PYTEST) tests/browser $(ARGS)
