@@ -82,7 +82,8 @@ class StepRow(msgspec.Struct, gc=False):
 
     def merge(self, other: "StepRow") -> None:
         """Take in a record of the same attempt that was read later."""
-        first, second = (self, other) if self.status >= FIRST_STEP_OUTCOME else (other, self)
+        holds = self.status >= FIRST_STEP_OUTCOME or other.status <= self.status
+        first, second = (self, other) if holds else (other, self)
         self.info = merge_info(second.info, first.info)
         self.name, self.op = first.name or second.name, first.op or second.op
         self.queued_at = _first_known(first.queued_at, second.queued_at)

@@ -73,6 +73,8 @@ RUN_EVENT = Upsert("run_event", "runs_runevent", ("run_id", "position", "event_i
 _STEP_KEY = ("run_id", "step_id", "attempt")
 _STEP = "runs_stepattempt"
 _STEP_ENDED = f"{_STEP}.status >= {FIRST_STEP_OUTCOME}"
+# The old row has the say when the attempt has its outcome, and when an open one is reported again.
+_OLD_HOLDS = f"({_STEP_ENDED} OR excluded.status <= {_STEP}.status)"
 
 
 def _merged_json(base: str, over: str, vendor: str) -> str:
@@ -85,14 +87,14 @@ def _latest(column: str, empty: str = "NULL") -> str:
     old, new = f"NULLIF({_STEP}.{column}, {empty})", f"NULLIF(excluded.{column}, {empty})"
     if empty == "NULL":
         old, new = f"{_STEP}.{column}", f"excluded.{column}"
-    chosen = f"CASE WHEN {_STEP_ENDED} THEN COALESCE({old}, {new}) ELSE COALESCE({new}, {old}) END"
+    chosen = f"CASE WHEN {_OLD_HOLDS} THEN COALESCE({old}, {new}) ELSE COALESCE({new}, {old}) END"
     return f"{column} = {chosen if empty == 'NULL' else f'COALESCE({chosen}, {empty})'}"
 
 
 def _latest_info(vendor: str) -> str:
     old, new = f"{_STEP}.info", "excluded.info"
     return f"""info = CASE WHEN {new} = '' THEN {old} WHEN {old} = '' THEN {new}
-        WHEN {_STEP_ENDED} THEN {_merged_json(new, old, vendor)}
+        WHEN {_OLD_HOLDS} THEN {_merged_json(new, old, vendor)}
         ELSE {_merged_json(old, new, vendor)} END"""
 
 

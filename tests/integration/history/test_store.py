@@ -187,6 +187,19 @@ def test_a_late_record_does_not_turn_an_open_step_back(database: str) -> None:
     assert (row.status, row.queued_at, row.started_at) == (StepStatus.RUNNING, 3, 5)
 
 
+@pytest.mark.parametrize("split", [True, False])
+def test_an_open_step_that_is_reported_again_keeps_its_times(database: str, split: bool) -> None:
+    """Version 1 and races report the sleeps and waits of other branches again (spec 01, 8.3)."""
+    first, again = (
+        step("s", 0, "Sleeping", queued_at=at, started_at=at, info=b'{"sleep_until":"%d"}' % at)
+        for at in (1_000, 5_000)
+    )
+    write(database, *([[first], [again]] if split else [[first, again]]))
+    stored_step = attempt(database, "s")
+    assert (stored_step.queued_at, stored_step.started_at) == (1_000, 1_000)
+    assert stored_step.info == '{"sleep_until":"1000"}'
+
+
 def test_a_skipped_run_has_ended_when_it_was_queued(database: str) -> None:
     write(database, [scheduled(skip_reason="Singleton", skip_existing_run_id="01OTHER")])
 
