@@ -1,5 +1,6 @@
 """What is stored does not depend on how records are split, repeated or ordered (records.py)."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -197,7 +198,7 @@ def test_an_open_step_that_is_reported_again_keeps_its_times(database: str, spli
     write(database, *([[first], [again]] if split else [[first, again]]))
     stored_step = attempt(database, "s")
     assert (stored_step.queued_at, stored_step.started_at) == (1_000, 1_000)
-    assert stored_step.info == '{"sleep_until":"1000"}'
+    assert json.loads(stored_step.info) == {"sleep_until": "1000"}
 
 
 def test_a_skipped_run_has_ended_when_it_was_queued(database: str) -> None:
