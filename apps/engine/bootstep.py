@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 ServiceFactory = Callable[[], Awaitable[Sequence[Service]]]
 
+# Where a Celery worker keeps its engine, for the control commands.
+ENGINE_ATTRIBUTE = "stepwell_engine"
+
 _STOP_SECONDS = 15.0
 _FACTORY_RETRY_SECONDS = 1.0
 
@@ -31,6 +34,7 @@ class EngineThread:
         self._factory = factory
         self._loop = uvloop.new_event_loop()
         self._stop = asyncio.Event()
+        self.services: Sequence[Service] = ()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     @property
@@ -39,6 +43,10 @@ class EngineThread:
 
     def start(self) -> None:
         self._thread.start()
+
+    def call_soon(self, action: Callable[[], None]) -> None:
+        """Run `action` on the engine's loop."""
+        self._loop.call_soon_threadsafe(action)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -51,12 +59,12 @@ class EngineThread:
     async def _main(self) -> None:
         while not self._stop.is_set():
             try:
-                services = await self._factory()
+                self.services = await self._factory()
             except Exception:
                 logger.exception("the engine cannot start, trying again")
                 await wait_for(self._stop, _FACTORY_RETRY_SECONDS)
             else:
-                await run_services(services, self._stop)
+                await run_services(self.services, self._stop)
 
 
 class EngineStep(bootsteps.StartStopStep):
@@ -75,6 +83,7 @@ class EngineStep(bootsteps.StartStopStep):
         if factory is not None:
             self._engine = EngineThread(factory)
             self._engine.start()
+            setattr(parent, ENGINE_ATTRIBUTE, self._engine)
 
     def stop(self, parent: Any) -> None:
         started = time.monotonic()

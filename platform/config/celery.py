@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from celery import Celery
 
+from apps.engine import celery_control  # noqa: F401 registers the control commands
 from apps.engine.bootstep import EngineStep
 from apps.engine.services import Service
 

@@ -11,6 +11,7 @@ from apps.engine.services import repeat, unless_stopped, wait_for
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Commit, LeaseBatch, Leased, Queue
+from apps.engine.store.views import Item
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,25 @@ class Executor:
         self._grace_seconds = grace_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_room = asyncio.Event()
+        self._may_lease = asyncio.Event()
+        self._may_lease.set()
+
+    @property
+    def is_draining(self) -> bool:
+        return not self._may_lease.is_set()
+
+    @property
+    def held(self) -> list[Item]:
+        """The items that this worker works on at the moment."""
+        return list(self._tracker.held.values())
+
+    def drain(self) -> None:
+        """Take no further items; those in hand are finished. To be called on the executor's loop."""
+        self._may_lease.clear()
+
+    def resume(self) -> None:
+        """Lease again after `drain`. To be called on the executor's loop."""
+        self._may_lease.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         chores = [
@@ -74,6 +94,9 @@ class Executor:
             await wait_for(stop, _AWAY_SECONDS)
 
     async def _lease_once(self, stop: asyncio.Event) -> None:
+        if self.is_draining:
+            await unless_stopped(stop, self._may_lease.wait())
+            return
         room = self._capacity - len(self._tasks)
         if room <= 0:
             self._has_room.clear()

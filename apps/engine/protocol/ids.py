@@ -1,6 +1,7 @@
 """ULIDs: of runs, events and requests (spec 01, 1.2), and those that a sender's seed fixes (5.5)."""
 
 import base64
+import hashlib
 import os
 import random
 import re
@@ -13,6 +14,7 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
 _MAX_TIME_MS = 2**48 - 1
 _LOW_BITS = 40
 _HIGH_LIMIT = 1 << _LOW_BITS
+_HIGHEST_SEQUENCE = 2**16 - 1
 
 # A clock that is set back by less keeps the order of ids; after more, ids follow the new time.
 _CLOCK_STEP_MS = 1000
@@ -68,6 +70,13 @@ os.register_at_fork(after_in_child=_generator.reset_after_fork)
 def new_ulid(ms: int) -> str:
     """A new ULID of the moment `ms`, above all that this process made for the same moment."""
     return _generator.next(ms)
+
+
+def entry_ulid(stream_id: str, purpose: str) -> str:
+    """The id that the entry of a stream gives to one purpose: each time the same, and in the entries' order."""
+    ms, _, sequence = stream_id.partition("-")
+    order = int(ms).to_bytes(6, "big") + min(int(sequence), _HIGHEST_SEQUENCE).to_bytes(2, "big")
+    return bytes_to_ulid(order + hashlib.sha256(f"{stream_id}|{purpose}".encode()).digest()[:8])
 
 
 def is_ulid(text: str) -> bool:

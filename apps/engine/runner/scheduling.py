@@ -18,7 +18,8 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tupl
     """The run for a match; key expressions that fail are added to `failed`."""
     entry, context = incoming.entry, incoming.entry.context
     queued_at = min(now, incoming.received_at)
-    run_id = ids.new_ulid(queued_at)
+    # An entry that is handled again, because the queue forgot that it was, leads to the same run in history.
+    run_id = ids.entry_ulid(incoming.stream_id, spec.id)
     meta = RunMeta(
         slug=spec.slug,
         event_names=[entry.name],
