@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import redis
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from apps.engine import celery_control
 from apps.engine.bootstep import ENGINE_ATTRIBUTE, EngineThread
@@ -20,7 +20,7 @@ SPEC = FunctionSpec("f1", "app-f1", "f1", "a1", "app", "env", "acc", 1, "http://
 
 
 @pytest.fixture
-def state(redis_url: str, settings: SettingsWrapper) -> Iterator[SimpleNamespace]:
+def state(redis_url: str, settings: Settings) -> Iterator[SimpleNamespace]:
     settings.REDIS_URL = redis_url
     settings.STEPWELL_ROLES = ("worker",)
     settings.STEPWELL_RETRY_INTERVAL_SECONDS = 3600
