@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import redis
@@ -27,7 +27,7 @@ _RUNS = """
     LEFT JOIN runs_runpayload AS payload ON payload.run_id = run.run_id
 """
 _EVENTS = """
-    SELECT event.internal_id, outcome.key IS NOT NULL
+    SELECT event.internal_id, event.received_at, outcome.key IS NOT NULL
     FROM events_event AS event LEFT JOIN events_eventoutcome AS outcome ON outcome.key = event.key
 """
 _HANDLED = "SELECT handled_at FROM events_eventoutcome"
@@ -38,12 +38,16 @@ def runs(database: Path) -> list[RunRow]:
     return [_run_row(row) for row in _select(database, _RUNS)]
 
 
-def events(database: Path) -> dict[str, bool]:
-    """By internal id, whether every entry of that event has its outcome."""
-    found: dict[str, bool] = {}
-    for internal_id, has_outcome in _select(database, _EVENTS):
-        found[internal_id] = bool(has_outcome) and found.get(internal_id, True)
-    return found
+class EventRow(NamedTuple):
+    """An entry of the event stream in history; `at` is in seconds since the epoch."""
+
+    id: str
+    at: float
+    has_outcome: bool
+
+
+def events(database: Path) -> list[EventRow]:
+    return [EventRow(i, at / 1000, bool(outcome)) for i, at, outcome in _select(database, _EVENTS)]
 
 
 def handled_at(database: Path) -> list[float]:
@@ -60,6 +64,12 @@ def leftovers(client: "redis.Redis") -> list[str]:
     if dead := client.xlen(f"{PREFIX}history:dead"):
         found.append(f"{dead} dead letters")
     return sorted(found)
+
+
+def waiting_runs(client: "redis.Redis") -> set[str]:
+    """The runs that wait for an event now; functions that wait have one such step, "go"."""
+    pauses = client.scan_iter(match=f"{PREFIX}p:*.go", count=1000)
+    return {key.decode().removeprefix(f"{PREFIX}p:").removesuffix(".go") for key in pauses}
 
 
 async def event_runs(client: httpx.AsyncClient, event_id: str) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ class Server:
         log = self._lives[-1].log_file.read_text(errors="replace")
         return log.count(f"{role} was ended by signal {int(signal.SIGKILL)};")
 
-    def signal(self, role: str, number: signal.Signals) -> bool:
+    def send(self, role: str, number: signal.Signals) -> bool:
         """Whether there was a process of that role to send the signal to."""
         pid = self._pid(role)
         if pid is None:
@@ -74,10 +74,14 @@ class Server:
             return False
         return True
 
+    def pause(self, number: signal.Signals) -> None:
+        """SIGSTOP or SIGCONT for the supervisor, which starts nothing again meanwhile."""
+        os.kill(self._lives[-1].pid, number)
+
     def kill_everything(self) -> None:
         """SIGKILL to Valkey, the roles and at last the supervisor, which has no time to start any again."""
         for role in (VALKEY, *ROLES):
-            self.signal(role, signal.SIGKILL)
+            self.send(role, signal.SIGKILL)
         self._lives[-1].kill()
         wait_until(lambda: not self.processes(), 10, lambda: f"still there: {self.processes()}")
 

@@ -153,8 +153,10 @@ def test_a_run_that_no_event_asked_for() -> None:
 
 def test_an_invocation_without_its_run() -> None:
     runs = [run(id="run-2", function="invoke", event="event-2", output={"n": 9})]
-    (problem,) = checker.wrong_invocations(clean(runs=runs))
-    assert "{9: 1}" in problem
+    (missing,) = checker.wrong_invocations(clean(runs=runs))
+    (too_many,) = checker.wrong_invocations(clean(runs=[runs[0]._replace(function="callee")]))
+    assert missing == "invoked runs: {9: 1} are missing, {} are too many"
+    assert too_many == "invoked runs: {} are missing, {9: 1} are too many"
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,11 @@ def test_only_what_was_acknowledged_just_before_a_loss_may_be_missing() -> None:
     remembered = clean(runs=[], losses=(9.0,))
     assert list(checker.wrong_run_counts(forgotten)) == []
     assert list(checker.wrong_run_counts(remembered)) == ["event event-1 has no run of limited"]
+
+
+def test_a_run_that_had_ended_just_before_a_loss_may_go_on() -> None:
+    late = with_call(call(9, {"one": 1, "two": 2}))
+    assert list(checker.calls_after_the_end(late._replace(losses=(4.0,)))) == []
 
 
 def test_a_loss_excuses_no_result_that_was_known_before() -> None:

@@ -17,7 +17,7 @@ async def test_a_stall(make_world: WorldMaker, role: str, tell: Callable[[str], 
         async def stall() -> None:
             await world.strike(role, number=signal.SIGSTOP)
             await asyncio.sleep(LEASE_SECONDS * 1.5)
-            assert world.server.signal(role, signal.SIGCONT)
+            assert world.server.send(role, signal.SIGCONT)
 
         await world.live_through(stall)
         await world.judge()

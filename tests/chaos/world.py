@@ -90,7 +90,7 @@ class World:
             await self._until(partial(self._has_worked, role, last), f"{role} does not work")
         await asyncio.sleep(self.chance.uniform(0, _LONGEST_WORK_SECONDS))
         for role in roles:
-            await self._until(partial(self.server.signal, role, number), f"no process of {role}")
+            await self._until(partial(self.server.send, role, number), f"no process of {role}")
             self.strikes.append(Strike(role, time.time()))
 
     def figures(self) -> str:
@@ -117,18 +117,20 @@ class World:
         await asyncio.gather(disturbing, *sending)
 
     async def _match_waits(self, client: httpx.AsyncClient) -> None:
-        """Send each waiting run its event, again and again: one sent before the wait is stored is in vain."""
+        """Send each waiting run its event, again and again: it comes in vain while Valkey is away."""
         while True:
-            self.app.journal.refresh()
             for n in self._waiting():
                 await self.producer.send(client, [(functions.GO_EVENT, n)])
             await asyncio.sleep(_GO_AGAIN_SECONDS)
 
     def _waiting(self) -> list[int]:
-        journal = self.app.journal
-        waits = [call for call in journal.calls if call.function == "wait" and call.number in journal.answers]
-        woken = {call.n for call in waits if "go" in call.memos}
-        return sorted({call.n for call in waits if journal.answers[call.number].kind == "wait"} - woken)
+        try:
+            with redis.Redis.from_url(self.server.redis_url) as queue:
+                runs = evidence.waiting_runs(queue)
+        except redis.ConnectionError:
+            return []
+        self.app.journal.refresh()
+        return sorted({call.n for call in self.app.journal.calls if call.run in runs})
 
     async def _quiet(self, matching: asyncio.Task[None] | None = None) -> None:
         """Wait until nothing is left to do. AssertionError with what is left at the deadline."""
@@ -146,15 +148,15 @@ class World:
                 left = evidence.leftovers(client)
         except redis.ConnectionError as problem:
             return [f"Valkey: {problem}"]
-        handled = evidence.events(self.server.database)
-        left += [f"event {i} has no outcome" for i, is_handled in handled.items() if not is_handled]
-        for event in list(self.producer.accepted):
-            if event.id not in handled and not self._is_forgivable(event.at):
-                left.append(f"event {event.id} ({event.name}) is not in history")
-        return left
+        known = evidence.events(self.server.database)
+        left += [f"event {e.id} has no outcome" for e in known if not e.has_outcome and self._is_sure(e.at)]
+        ids = {event.id for event in known}
+        missing = [e for e in self.producer.accepted if e.id not in ids and self._is_sure(e.at)]
+        return left + [f"event {event.id} ({event.name}) is not in history" for event in missing]
 
-    def _is_forgivable(self, at: float) -> bool:
-        return Story([], {}, [], [], self.losses).is_forgivable(at)
+    def _is_sure(self, at: float) -> bool:
+        """Whether what was acknowledged at that time must have survived."""
+        return not Story([], {}, [], [], self.losses).is_forgivable(at)
 
     async def _rest_problems(self, story: Story) -> list[str]:
         """GET /v1/events/{id}/runs tells of each event what history has."""

@@ -73,7 +73,7 @@ def new_ulid(ms: int) -> str:
 
 
 def entry_ulid(stream_id: str, purpose: str) -> str:
-    """The id that the entry of a stream gives to one purpose: each time the same, and in the entries' order."""
+    """The id that a stream entry gives to one purpose: each time the same, and in the order of entries."""
     ms, _, sequence = stream_id.partition("-")
     order = int(ms).to_bytes(6, "big") + min(int(sequence), _HIGHEST_SEQUENCE).to_bytes(2, "big")
     return bytes_to_ulid(order + hashlib.sha256(f"{stream_id}|{purpose}".encode()).digest()[:8])

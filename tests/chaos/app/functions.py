@@ -124,7 +124,12 @@ def reply_to(function: str, request: Request) -> Reply:
     for stage in STAGES[function]:
         if not set(stage.ids) <= request.memos.keys():
             return stage.reply(request)
-    return Reply("end", 200, {"n": request.n, "steps": _worked(function, request)})
+    return Reply("end", 200, output(function, request.n, request.memos))
+
+
+def output(function: str, n: int, memos: Mapping[str, int]) -> Json:
+    """What a run ends with: the number of its event, and of the call that executed each step."""
+    return {"n": n, "steps": {step: memos[step] for step in worked_steps(function)}}
 
 
 def worked_steps(function: str) -> list[str]:
@@ -135,10 +140,6 @@ def worked_steps(function: str) -> list[str]:
 def execute(step: str, request: Request) -> Reply:
     result = {"n": request.n, "by": request.number}
     return _ops("run", [{"id": step, "op": "StepRun", "name": step, "data": result}], step)
-
-
-def _worked(function: str, request: Request) -> dict[str, int]:
-    return {step: request.memos[step] for step in worked_steps(function)}
 
 
 def _ops(kind: str, ops: list[Json], step: str = "") -> Reply:

@@ -10,6 +10,7 @@ from ulid_transform import ulid_to_bytes
 from apps.engine.protocol.ids import (
     Seed,
     UlidGenerator,
+    entry_ulid,
     is_ulid,
     new_ulid,
     parse_seed,
@@ -75,6 +76,20 @@ def test_a_forked_child_does_not_repeat_its_parents_ids() -> None:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         assert pipe.read()[10:18] != new_ulid(MS)[10:18]
+
+
+def test_ids_of_entries_are_always_the_same_and_in_the_order_of_the_entries() -> None:
+    entries = [f"{MS - 1}-7", f"{MS}-0", f"{MS}-1", f"{MS}-10", f"{MS}-65535", f"{MS + 1}-0"]
+    made = [entry_ulid(entry, "function") for entry in entries]
+    assert made == [entry_ulid(entry, "function") for entry in entries]
+    assert made == sorted(set(made))
+    assert [ulid_time_ms(one) for one in made] == [MS - 1, MS, MS, MS, MS, MS + 1]
+
+
+def test_one_entry_has_an_id_for_each_purpose() -> None:
+    beyond = f"{MS}-70000"
+    assert entry_ulid(f"{MS}-0", "function") != entry_ulid(f"{MS}-0", "other function")
+    assert entry_ulid(beyond, "function") != entry_ulid(f"{MS}-70001", "function")
 
 
 def test_seeded_ids_are_those_of_the_specification() -> None:
