@@ -11,7 +11,13 @@ from django.urls import reverse
 from apps.dashboard.pages.filters import EventFilters
 from apps.dashboard.pages.run_list import run_views
 from apps.dashboard.presenters.runs import RunView
-from apps.dashboard.selectors.events import EventQuery, events_page, outcomes_by_key
+from apps.dashboard.selectors.events import (
+    MAX_NAMES,
+    EventQuery,
+    events_page,
+    names_with_prefix,
+    outcomes_by_key,
+)
 from apps.dashboard.selectors.keyset import NEWER, OLDER, Position, page_url
 from apps.dashboard.selectors.runs import runs_by_id
 from apps.events.models import Event, EventOutcome
@@ -39,11 +45,14 @@ class EventListPage:
     newer_url: str
     older_url: str
     is_first: bool
+    is_cut: bool  # the prefix has more names than are shown
 
 
 def event_list(environment_id: UUID, filters: EventFilters, at: Position[str], path: str) -> EventListPage:
     """Five queries: events, outcomes, the runs that are shown, their functions and apps."""
-    where = EventQuery(filters.name.rstrip("*"), filters.since_ms(), filters.shows_internal)
+    prefix = filters.name.rstrip("*")
+    names = names_with_prefix(environment_id, prefix) if prefix else None
+    where = EventQuery(names, filters.since_ms(), filters.shows_internal)
     page = events_page(environment_id, where, at)
     outcomes = outcomes_by_key(environment_id, page.items)
     runs = _shown_runs(environment_id, outcomes)
@@ -53,6 +62,7 @@ def event_list(environment_id: UUID, filters: EventFilters, at: Position[str], p
         newer_url=page_url(path, query, NEWER, page.newer),
         older_url=page_url(path, query, OLDER, page.older),
         is_first=page.is_first,
+        is_cut=names is not None and len(names) == MAX_NAMES,
     )
 
 

@@ -42,6 +42,9 @@ class HistoryDatabase:
         """Merge and commit `entries`; raises what `HistoryStore.write` raises."""
         return await self._in_thread(lambda: self._write(entries))
 
+    async def refresh_statistics(self) -> None:
+        await self._in_thread(self._store.refresh_statistics)
+
     async def environments(self, run_ids: list[str]) -> dict[str, str]:
         """The environment id of each run, in the order in which they were last changed."""
 

@@ -27,6 +27,7 @@ from apps.runs.history.trimming import trim_streams
 GATHER_SECONDS = 0.05
 TRIM_SECONDS = 3.0
 CLAIM_SECONDS = 30.0
+STATISTICS_SECONDS = 600.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -62,6 +63,7 @@ class HistoryWriter:
         self._make_hints = hints
         self._is_trim_due = False
         self._trimmed_at = 0.0
+        self._analysed_at = 0.0
         self._claimed_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -150,6 +152,9 @@ class HistoryWriter:
         if self._is_trim_due and now - self._trimmed_at >= TRIM_SECONDS:
             self._trimmed_at, self._is_trim_due = now, False
             await trim_streams(self._client, self._keys)
+            if now - self._analysed_at >= STATISTICS_SECONDS:
+                self._analysed_at = now
+                await self._database.refresh_statistics()
 
     def _longest_wait_ms(self) -> int:
         return int((TRIM_SECONDS if self._is_trim_due else CLAIM_SECONDS) * 1000)

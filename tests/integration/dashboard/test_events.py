@@ -1,5 +1,7 @@
 from django.test import Client
 
+from apps.events.models import Event
+from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID
 from tests.browser import seed_ids as ids
 from tests.integration.dashboard.pages import fragment, link, row_ids, text
 
@@ -52,3 +54,37 @@ def test_an_event_can_be_downloaded(seeded: Client) -> None:
     response = seeded.get(f"/events/{ids.LONELY_EVENT}/payload")
     assert b'"data": {"campaign": "spring"}' in response.content
     assert response["Content-Disposition"] == f'attachment; filename="{ids.LONELY_EVENT}.json"'
+
+
+def make_events(names: list[str]) -> None:
+    for number, name in enumerate(names):
+        internal_id = f"01M8{number:022d}"
+        Event.objects.create(
+            key=f"0:{number}-0",
+            environment_id=DEV_ENVIRONMENT_ID,
+            account_id=DEV_ACCOUNT_ID,
+            internal_id=internal_id,
+            external_id=internal_id,
+            name=name,
+            ts=number,
+            received_at=number,
+            is_internal=False,
+            source="api",
+        )
+
+
+def test_the_events_of_several_names_are_one_list(site: Client) -> None:
+    make_events([f"app/{'ab'[number % 2]}" for number in range(120)] + ["other"])
+    first = site.get("/events?name=app/")
+    assert row_ids(first) == [f"event-0:{number}-0" for number in range(119, 69, -1)]
+    second = site.get(link(first, "next"))
+    assert row_ids(second) == [f"event-0:{number}-0" for number in range(69, 19, -1)]
+    assert row_ids(site.get(link(second, "prev"))) == row_ids(first)
+
+
+def test_a_beginning_of_many_names_says_that_it_is_cut(site: Client) -> None:
+    make_events([f"app/{number:03}" for number in range(30)])
+    page = site.get("/events?name=app/")
+    assert len(row_ids(page)) == 25
+    assert "type more of the name" in text(page)
+    assert "type more of the name" not in text(site.get("/events?name=app/01"))

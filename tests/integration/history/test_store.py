@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -268,3 +268,15 @@ def test_nothing_of_a_batch_is_stored_when_the_database_refuses_a_part(postgres_
     with pytest.raises(DataError):
         write(postgres_database, [scheduled(), StepRecorded("x" * 27, "s", 0, "StepRun", "Running")])
     assert Run.objects.using(postgres_database).count() == 0
+
+
+def test_statistics_keep_sqlite_from_walking_an_environment(database: str) -> None:
+    connection = connections[database]
+    write(database, LIFE, [scheduled(run_id=f"{number:026d}") for number in range(500)])
+    HistoryStore(database).refresh_statistics()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            query = "SELECT run_id FROM runs_run WHERE environment_id = %s AND run_id IN (%s, %s)"
+            cursor.execute(f"EXPLAIN QUERY PLAN {query}", [ENV, RUN, "x"])
+            plan = [row[3] for row in cursor.fetchall()]
+        assert plan == ["SEARCH runs_run USING INDEX sqlite_autoindex_runs_run_1 (run_id=?)"]
