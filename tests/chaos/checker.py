@@ -136,7 +136,7 @@ def wrong_run_counts(story: Story) -> Iterator[str]:
         for event in story.accepted
         for function in functions.STARTED_BY.get(event.name, ())
     }
-    found = Counter((run.event, run.function) for run in story.runs if run.function != "callee")
+    found = Counter((run.event, run.function) for run in story.runs if run.function not in ("callee", ""))
     for event, function in sorted(asked.keys() - found.keys()):
         if not story.is_forgivable(asked[event, function]):
             yield f"event {event} has no run of {function}"

@@ -10,10 +10,15 @@ from typing import Any, NamedTuple
 import httpx
 import redis
 
+from apps.engine.protocol.ids import ulid_time_ms
 from tests.chaos.app.functions import APP
 from tests.chaos.story import RunRow
 
 PREFIX = "{q:0}:"
+# Valkey may be away, or stand still. Meanwhile there is nothing to know.
+AWAY = (redis.ConnectionError, redis.TimeoutError)
+_PATIENCE_SECONDS = 0.5
+
 # What a platform at rest may hold; every other key of the shard belongs to work that has not ended.
 _LASTING = ("n:", "idem:", "alive:", "functions", "seq", "events", "history", "owner:runner", "wake", "tick")
 _STREAMS = {"events": {"runner", "history"}, "history": {"history"}}
@@ -31,11 +36,15 @@ _EVENTS = """
     FROM events_event AS event LEFT JOIN events_eventoutcome AS outcome ON outcome.key = event.key
 """
 _HANDLED = "SELECT handled_at FROM events_eventoutcome"
-_STATUS = {100: "Scheduled", 200: "Running", 300: "Completed", 400: "Failed", 500: "Cancelled"}
+_STATUS = {0: "Unknown", 100: "Scheduled", 200: "Running", 300: "Completed", 400: "Failed", 500: "Cancelled"}
 
 
 def runs(database: Path) -> list[RunRow]:
     return [_run_row(row) for row in _select(database, _RUNS)]
+
+
+def open_queue(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_timeout=_PATIENCE_SECONDS)
 
 
 class EventRow(NamedTuple):
@@ -97,12 +106,13 @@ def _select(database: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def _run_row(row: tuple[Any, ...]) -> RunRow:
-    run_id, slug, status, event, output, *times = row
+    run_id, slug, status, event, output, queued_at, started_at, ended_at = row
+    times = (queued_at or ulid_time_ms(run_id), started_at or 0, ended_at or 0)
     return RunRow(
         run_id,
         (slug or "").removeprefix(f"{APP}-"),
         _STATUS.get(status, str(status)),
         event or "",
         json.loads(output or "{}"),
-        *((moment or 0) / 1000 for moment in times),
+        *(moment / 1000 for moment in times),
     )

@@ -19,7 +19,10 @@ class Accepted(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """A run as history has it; times in seconds since the epoch, 0 where unknown. `event` started it."""
+    """A run as history has it; times in seconds since the epoch, 0 where unknown. `event` started it.
+
+    A run of which only later records are known has the status Unknown and no function.
+    """
 
     id: str
     function: str

@@ -164,6 +164,7 @@ def test_an_invocation_without_its_run() -> None:
     [
         ({"status": "Running"}, "run run-1 of limited is Running"),
         ({"status": "Failed"}, "run run-1 of limited is Failed"),
+        ({"status": "Unknown", "function": ""}, "run run-1 of  is Unknown"),
         ({"started_at": 0.0}, "run run-1 has odd times: 0.5, 0.0, 3.5"),
         ({"id": "run-3"}, "run run-1 is not in history"),
     ],

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-import redis
 
 from tests.chaos import evidence, recovery
 from tests.chaos.app import functions
@@ -52,8 +51,10 @@ class World:
         self.producer = Producer(self.server.base_url, self.chance)
 
     def close(self) -> None:
+        """AssertionError where a process outlives the platform."""
         self.server.stop()
         self.app.stop()
+        assert self.server.processes() == [], self._report(["orphans", *self.server.processes()])
 
     async def live_through(self, disturbance: Disturbance, *, seconds: float = 5) -> None:
         """Send load for `seconds`, or as long as the disturbance lasts; then wait until all work is done."""
@@ -125,9 +126,9 @@ class World:
 
     def _waiting(self) -> list[int]:
         try:
-            with redis.Redis.from_url(self.server.redis_url) as queue:
+            with evidence.open_queue(self.server.redis_url) as queue:
                 runs = evidence.waiting_runs(queue)
-        except redis.ConnectionError:
+        except evidence.AWAY:
             return []
         self.app.journal.refresh()
         return sorted({call.n for call in self.app.journal.calls if call.run in runs})
@@ -144,9 +145,9 @@ class World:
     def _loose_ends(self) -> list[str]:
         """Events without an outcome, runs under way, and what else the queue still holds."""
         try:
-            with redis.Redis.from_url(self.server.redis_url) as client:
-                left = evidence.leftovers(client)
-        except redis.ConnectionError as problem:
+            with evidence.open_queue(self.server.redis_url) as queue:
+                left = evidence.leftovers(queue)
+        except evidence.AWAY as problem:
             return [f"Valkey: {problem}"]
         known = evidence.events(self.server.database)
         left += [f"event {e.id} has no outcome" for e in known if not e.has_outcome and self._is_sure(e.at)]
