@@ -44,7 +44,7 @@ test-browser: $(INSTALLED) ## The pages in Chromium
 	$(PYTEST) tests/browser $(ARGS)
 
 test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
-	$(PYTEST) tests/chaos $(ARGS)
+	$(PYTEST) tests/chaos -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED) ## Style and format
 	$(BIN)/ruff check .
