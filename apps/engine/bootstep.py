@@ -14,6 +14,7 @@ from typing import Any
 import uvloop
 from celery import bootsteps
 
+from apps.engine.garbage import calm_garbage_collector
 from apps.engine.services import Service, run_services, wait_for
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class EngineThread:
         self._loop.run_until_complete(self._main())
 
     async def _main(self) -> None:
+        calm_garbage_collector()
         while not self._stop.is_set():
             try:
                 self.services = await self._factory()

@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 
 from apps.api import sdk_state
 from apps.engine.engine import Engine
+from apps.engine.garbage import calm_garbage_collector
 from apps.engine.store.client import RedisClient
 from apps.ingest import app as ingest
 from apps.ingest.asgi_types import ASGIApp
@@ -41,3 +42,4 @@ def django_and_channels() -> ASGIApp:
 
 _others = django_and_channels()
 application = PrefixRouter(thin_handlers(_others), _others)
+calm_garbage_collector()
