@@ -12,10 +12,11 @@ class RunEnder:
         self._queue = queue
         self._functions = functions
 
-    async def cancel(self, run_id: str, reason: str, *, env_id: str | None = None) -> bool:
+    async def cancel(self, run_id: str, reason: str, *, env_id: str | None = None, entry: str = "") -> bool:
         """End a live run as cancelled; True for the one caller that did it.
 
-        With `env_id`, a run of another environment counts as unknown.
+        With `env_id`, a run of another environment counts as unknown. `entry` is the stream entry of the
+        event that cancels, which remembers it until its outcome is recorded.
         """
         now = clock.now_ms()
         state = await self._queue.state(run_id)
@@ -27,7 +28,7 @@ class RunEnder:
         events = ending.ending_events(spec, run_id, state, ending.CANCELLED, now)
         record = RunEnded(run_id, ending.CANCELLED, now, reason=reason)
         arguments = ending.event_arguments(events)
-        ended = await self._queue.library.call("finish", run_id, encode_records([record]), *arguments)
+        ended = await self._queue.library.call("finish", run_id, encode_records([record]), entry, *arguments)
         return int(ended) == 1
 
     async def _spec(self, run_id: str) -> FunctionSpec | None:

@@ -12,6 +12,7 @@ from apps.engine.records import StepRecorded, encode_records
 from apps.engine.runner.incoming import Incoming
 from apps.engine.store.client import Reply
 from apps.engine.store.queue import Queue
+from apps.engine.store.views import parse_pairs
 
 _LARGE = "large"
 _FINISHED = "inngest/function.finished"
@@ -69,6 +70,15 @@ class PauseMatcher:
                 outcomes[incoming.stream_id] = await self._match_one(incoming, names)
         return outcomes
 
+    async def remembered(self, batch: list[Incoming]) -> dict[str, PauseOutcome]:
+        """What an earlier, unfinished try at these events has resumed and cancelled, by stream id."""
+        keys = [f"{self._queue.prefix}:once:{incoming.stream_id}" for incoming in batch]
+        replies = await self._queue.client.pipeline([("HGETALL", key) for key in keys])
+        return {
+            incoming.stream_id: _outcome_of(parse_pairs(reply))
+            for incoming, reply in zip(batch, replies, strict=True)
+        }
+
     async def _paths(self, batch: list[Incoming]) -> dict[tuple[str, str], list[bytes]]:
         """The indexed paths of the pauses on each event name of the batch."""
         wanted = list({(incoming.entry.env_id, incoming.entry.name) for incoming in batch})
@@ -109,7 +119,10 @@ class PauseMatcher:
         replies: list[Reply] = []
         for part in _parts(waits, at_once):
             calls = [
-                (now, found.pause_id, body, encode_records([_matched_record(found, incoming, now)]))
+                (
+                    *(now, found.pause_id, body),
+                    *(encode_records([_matched_record(found, incoming, now)]), incoming.stream_id),
+                )
                 for found in part
             ]
             replies += await self._queue.library.call_each("resume_pause", calls)
@@ -126,7 +139,7 @@ class PauseMatcher:
         reason = f"event {incoming.entry.internal_id}"
         if found.expression:
             reason += f" matched {found.expression}"
-        return await self._ender.cancel(found.run_id, reason)
+        return await self._ender.cancel(found.run_id, reason, entry=incoming.stream_id)
 
     async def _resume_invoke(self, incoming: Incoming) -> list[str]:
         """Hand a finished run's result to the step that invoked it (spec 01, 11.3)."""
@@ -141,9 +154,16 @@ class PauseMatcher:
             output=_inner(memo, b'{"data":'), error=_inner(memo, b'{"error":'),
         )  # fmt: skip
         resumed = await self._queue.library.call(
-            "resume_pause", now, pause_id, memo, encode_records([record])
+            "resume_pause", now, pause_id, memo, encode_records([record]), incoming.stream_id
         )
         return [resumed.decode()] if resumed else []
+
+
+def _outcome_of(effects: dict[str, bytes]) -> PauseOutcome:
+    return PauseOutcome(
+        resumed=[run_id.decode() for effect, run_id in effects.items() if effect.startswith("r:")],
+        cancelled=[effect.removeprefix("c:") for effect in effects if effect.startswith("c:")],
+    )
 
 
 def _parts(found: list[Found], size: int) -> Iterator[list[Found]]:

@@ -68,7 +68,7 @@ class Runner:
         while not stop.is_set() and self._ownership.is_held:
             batch = await self._read(start, stop)
             if batch:
-                await self.handle(batch)
+                await self.handle(batch, is_repeat=start == _PENDING)
             elif start == _PENDING:
                 return
 
@@ -84,20 +84,21 @@ class Runner:
             await self._queue.client.execute("XACK", self._keys.events, RUNNER_GROUP, *deleted)
         return [Incoming(stream_id, fields) for stream_id, fields in entries if fields]
 
-    async def handle(self, batch: list[Incoming]) -> None:
+    async def handle(self, batch: list[Incoming], *, is_repeat: bool = False) -> None:
         """Start and resume everything that a batch calls for, then acknowledge it.
 
         Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly, and a
         batch that fails is repeated entry by entry: one that cannot be handled must not stop the others.
+        `is_repeat`: an earlier try may have had effects already, which belong to the outcome too.
         """
         try:
-            await self._handle(batch)
+            await self._handle(batch, is_repeat)
         except RedisUnavailable:
             raise
         except Exception as exc:
             if len(batch) > 1:
                 for incoming in batch:
-                    await self.handle([incoming])
+                    await self.handle([incoming], is_repeat=True)
             else:
                 await self._give_up(batch[0], exc)
 
@@ -107,14 +108,17 @@ class Runner:
         record.failed.append(("", f"the event could not be handled: {type(exc).__name__}"))
         await self._conclude([record])
 
-    async def _handle(self, batch: list[Incoming]) -> None:
+    async def _handle(self, batch: list[Incoming], is_repeat: bool) -> None:
         await self._functions.refresh()
         handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
         await self._schedule(batch, handled)
+        earlier = await self._pauses.remembered(batch) if is_repeat else {}
         outcomes = await self._pauses.match(batch)
-        records = [_with_pauses(record, outcomes.get(record.stream_id)) for record in handled.values()]
+        for stream_id, record in handled.items():
+            _add_pauses(record, earlier.get(stream_id))
+            _add_pauses(record, outcomes.get(stream_id))
         crashpoints.reach("before_ack")
-        await self._conclude(records)
+        await self._conclude(list(handled.values()))
 
     async def _conclude(self, records: Sequence[EventHandled]) -> None:
         """Record and acknowledge at once: an entry that comes again must not have its outcome already."""
@@ -169,8 +173,7 @@ def _blank(incoming: Incoming) -> EventHandled:
     return EventHandled(entry.env_id, entry.internal_id, incoming.stream_id, clock.now_ms())
 
 
-def _with_pauses(record: EventHandled, outcome: PauseOutcome | None) -> EventHandled:
+def _add_pauses(record: EventHandled, outcome: PauseOutcome | None) -> None:
     if outcome is not None:
         record.resumed.extend(outcome.resumed)
         record.cancelled.extend(outcome.cancelled)
-    return record

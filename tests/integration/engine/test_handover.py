@@ -67,5 +67,5 @@ async def test_a_large_run_ends_in_one_go(world: World) -> None:
         operations += ["P", f"p{number}", "0"]
         operations += ["W", f"w{number}", f"r1.w{number}", "app/x", "", "*", "*", "1", 9_999_999_999_999, "0"]
     await world.commit(item, *operations, version=2)
-    assert await world.queue.library.call("finish", "r1", b"", 0) == 1
+    assert await world.queue.library.call("finish", "r1", b"", "", 0) == 1
     assert await world.keys() == set()

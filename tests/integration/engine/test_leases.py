@@ -140,8 +140,8 @@ async def test_the_answer_of_a_request_whose_run_ended_gives_its_slot_back(world
     await world.schedule("r1")
     await world.schedule("r2")
     item, _ = await world.lease_one()
-    assert await world.queue.library.call("finish", "r1", b"", 0) == 1
-    assert await world.queue.library.call("finish", "r1", b"", 0) == 0
+    assert await world.queue.library.call("finish", "r1", b"", "", 0) == 1
+    assert await world.queue.library.call("finish", "r1", b"", "", 0) == 0
     assert await world.lease() == []
     assert (await world.commit(item, *SAVE)).outcome == "ended"
     assert await world.runs() == ["r2"]

@@ -3,13 +3,15 @@
 import msgspec
 import pytest
 
+from apps.engine import crashpoints
 from apps.engine.event_stream import EventContext
 from apps.engine.executor.commit_builder import CommitBuilder, Dispatch
 from apps.engine.executor.ops import wait_for_event
-from apps.engine.functions import FunctionSpec
+from apps.engine.functions import CancelRule, FunctionSpec
 from apps.engine.protocol.opcodes import Op
 from apps.engine.protocol.responses import Ops
 from apps.engine.records import EventHandled, RunEnded, StepRecorded
+from apps.engine.store.client import RedisUnavailable
 from tests.integration.engine.engine_world import EngineWorld, cancel_on, function, wait
 
 FAR = 9_999_999_999_999
@@ -278,3 +280,28 @@ async def test_a_finished_event_also_triggers_and_resumes_waits(engine_world: En
     await world.send("inngest/function.finished", {"run_id": "x"}, context=EventContext(source="engine"))
     (record,) = await world.handle()
     assert (record.resumed, len(record.run_ids)) == ([run_id], 1)
+
+
+async def test_a_repeated_event_still_tells_what_it_resumed_and_cancelled(
+    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = engine_world
+    rule = CancelRule("app/x", "async.data.stop == event.data.stop")
+    await world.publish(function("fn", "app/go", cancel=(rule,)))
+    waiting = await start(world, {"stop": 1})
+    await world.start_waiting(*wait("app/x", expires=FAR))
+    cancelled = await start(world, {"stop": 2})
+    await world.send("app/x", {"stop": 2})
+    batch = await world.read()
+    with monkeypatch.context() as patch:
+        patch.setattr(crashpoints, "reach", _die)
+        with pytest.raises(RedisUnavailable):
+            await world.runner.handle(batch)
+    await world.runner.handle(await world.read("0"), is_repeat=True)
+    record = (await world.records(EventHandled))[-1]
+    assert (record.resumed, record.cancelled) == ([waiting], [cancelled])
+    assert not [key for key in await world.live_keys() if key.startswith("once:")]
+
+
+def _die(name: str) -> None:
+    raise RedisUnavailable(name)

@@ -34,7 +34,8 @@
 -- Scheduling
 --   P:idem:<key>    str   run id, for 24 h
 --   P:rl:<bucket>   zset  admissions of a rate limit by ms, for its period
---   P:once:<entry>  hash  function -> run id (empty: limited), until the stream entry is acknowledged
+--   P:once:<entry>  hash  function -> run id (empty: limited), r:<pause> -> resumed run,
+--                         c:<cancelled run>, until the stream entry is acknowledged
 --   P:cron          zset  `<function>|<expression>` by tick ms
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event

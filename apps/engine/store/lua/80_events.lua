@@ -43,9 +43,13 @@ local function pause_scan(keys, args)
   return { page[1], found }
 end
 
--- resume_pause(now, pause, memo, history) -> run id or nil
+-- resume_pause(now, pause, memo, history, entry or "") -> run id or nil
+-- The entry of an event remembers what it resumed, until the runner has recorded it.
 local function resume_pause(keys, args)
-  return resume(keys[1], args[2], tonumber(args[1]), args[3], args[4])
+  local P, entry = keys[1], args[5]
+  local run = resume(P, args[2], tonumber(args[1]), args[3], args[4])
+  if run and entry and entry ~= '' then call('HSET', P .. ':once:' .. entry, 'r:' .. args[2], run) end
+  return run
 end
 
 -- pauses_due(now, limit) -> {{pause, kind, run, step}, ...}; cancellations past their time are dropped here
@@ -64,12 +68,14 @@ local function pauses_due(keys, args)
   return due
 end
 
--- finish(run, history, n x (n-fields, fields...)) -> 1 when this call ended the run
+-- finish(run, history, entry of the event that cancels it or "", n x (n-fields, fields...))
+-- -> 1 when this call ended the run
 local function finish(keys, args)
   local P, run = keys[1], args[1]
   if not run_exists(P, run) then return 0 end
+  if args[3] ~= '' then call('HSET', P .. ':once:' .. args[3], 'c:' .. run, '1') end
   record_history(P, args[2])
-  append_events(P, args, 3)
+  append_events(P, args, 4)
   finalise(P, run, '')
   return 1
 end
