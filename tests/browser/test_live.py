@@ -1,6 +1,6 @@
 """Pages that change while they are open."""
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
@@ -43,6 +43,23 @@ def test_a_filtered_list_stays_filtered(site: Site, page: Page) -> None:
         site.seed("hint")
     expect(page.locator("tbody tr")).to_have_count(count)
     expect(page).to_have_url(f"{site.url}/runs?status=failed")
+
+
+def test_an_answer_that_comes_late_does_not_close_what_was_opened_meanwhile(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/runs/{ids.RUNNING_RUN}")
+    wait_until_live(page)
+    held: list[Route] = []
+    page.route(f"{site.url}/runs/{ids.RUNNING_RUN}", lambda route: held.append(route))  # noqa: PLW0108 Playwright marks handlers
+    with page.expect_request(lambda request: request.url.endswith(ids.RUNNING_RUN)):
+        site.seed("hint")
+    step = page.locator("a.timeline-bar-grid", has_text="reserve-stock")
+    step.click()
+    expect(step).to_have_attribute("aria-expanded", "true")
+    with page.expect_response(lambda answer: answer.url.endswith(ids.RUNNING_RUN)):
+        held[0].continue_()
+    with page.expect_response(lambda answer: "open=" in answer.url):
+        pass  # the page asks again, for what it shows now
+    expect(step).to_have_attribute("aria-expanded", "true")
 
 
 def test_a_run_goes_on_under_the_eyes_of_its_reader_and_ends(site: Site, page: Page) -> None:

@@ -33,10 +33,12 @@ export default function live(element) {
   const isList = "liveRows" in element.dataset;
   let isBusy = false;
   let isStale = false;
+  let askedUrl = location.href;
   let timer;
 
   const fetchNow = async () => {
     const before = isList && rowIds(element);
+    askedUrl = location.href;
     await window.htmx.ajax("GET", location.href, { source: element, target: element, swap: "morph:outerHTML" });
     if (!isList) return;
     for (const row of element.querySelectorAll("[data-row]")) if (!before.has(row.id)) row.classList.add("is-new");
@@ -62,7 +64,14 @@ export default function live(element) {
     refresh();
   };
 
+  // What the person did since the question was asked (opened a step, changed a filter) is in the URL: an
+  // answer to the former one must not undo it.
   const onBeforeSwap = (event) => {
+    if (event.target === element && !event.detail.requestConfig.triggeringEvent && askedUrl !== location.href) {
+      event.detail.shouldSwap = false;
+      isStale = true;
+      return;
+    }
     if (!isList || event.target !== element || event.detail.requestConfig.triggeringEvent || window.scrollY < SCROLLED_PX) return;
     event.detail.shouldSwap = false;
     offerNewRows(element, updateShownRows(element, event.detail.serverResponse), toTop);
