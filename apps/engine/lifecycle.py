@@ -26,7 +26,7 @@ class RunEnder:
         if spec is None or (env_id is not None and spec.env_id != env_id):
             return False
         events = ending.ending_events(spec, run_id, state, ending.CANCELLED, now)
-        record = RunEnded(run_id, ending.CANCELLED, now, reason=reason)
+        record = RunEnded(run_id, ending.CANCELLED, now, reason=reason, started_at=state.started_at)
         arguments = ending.event_arguments(events)
         ended = await self._queue.library.call("finish", run_id, encode_records([record]), entry, *arguments)
         return int(ended) == 1

@@ -50,7 +50,8 @@ class RunEnded(Record, tag="re", frozen=True):
     """A run ended (key: run_id). `status` is Completed, Failed or Cancelled.
 
     `output` is the result, or on failure the error object; empty where there is none. `reason`
-    says why a run was cancelled. Steps that are still open are closed by the writer as Cancelled.
+    says why a run was cancelled. `started_at` repeats RunStarted, which a crash may have lost.
+    Steps that are still open are closed by the writer as Cancelled.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class RunEnded(Record, tag="re", frozen=True):
     ended_at: int
     output: bytes = b""
     reason: str = ""
+    started_at: int = 0
 
 
 class StepRecorded(Record, tag="st", frozen=True):

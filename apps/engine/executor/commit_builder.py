@@ -153,7 +153,7 @@ class CommitBuilder:
     def signal_conflict(self) -> tuple[bytes, list[Argument]]:
         """The (history, event arguments) of this run failing because its signal is taken."""
         error = errors.signal_conflict()
-        ended = RunEnded(self.item.run_id, ending.FAILED, self.now, errors.wrapped_output(error))
+        ended = self._ended(ending.FAILED, errors.wrapped_output(error))
         return encode_records([ended]), ending.event_arguments(self._failure_events(error))
 
     def build(self, request_version: int | None, *, may_continue: bool) -> Commit:
@@ -176,8 +176,11 @@ class CommitBuilder:
             error=error,
         )
 
+    def _ended(self, status: str, output: bytes) -> RunEnded:
+        return RunEnded(self.item.run_id, status, self.now, output, started_at=self.state.started_at)
+
     def _finish(self, status: str, output: bytes, entries: list[EventEntry]) -> None:
-        self.records.append(RunEnded(self.item.run_id, status, self.now, output))
+        self.records.append(self._ended(status, output))
         self.operations += ("F", *ending.event_arguments(entries))
         self._requeue.clear()
         self.is_finished = True

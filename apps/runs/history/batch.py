@@ -132,6 +132,8 @@ def _fold_ended(record: RunEnded) -> TakeIn:
     def take_in(batch: Batch) -> None:
         row = batch.run(record.run_id)
         batch.progressed.add(record.run_id)
+        if row.started_at is None and record.started_at:
+            row.started_at = record.started_at
         if not row.advance(status):
             return
         row.ended_at = record.ended_at

@@ -146,10 +146,12 @@ async def test_a_run_that_does_not_finish_in_time_is_cancelled(engine_world: Eng
     world = engine_world
     await world.publish(function("fn", "app/go", finish_timeout_ms=5_000))
     run_id = await run_with_finish_timeout(world)
+    started_at = world.now
     world.advance(5_000)
     await world.timers.fire_due()
     (ended,) = await world.records(RunEnded)
-    assert ended == RunEnded(run_id, "Cancelled", world.now, reason="finish timeout")
+    expected = RunEnded(run_id, "Cancelled", world.now, reason="finish timeout", started_at=started_at)
+    assert ended == expected
     assert await world.live_keys() == set()
 
 

@@ -280,3 +280,8 @@ def test_statistics_keep_sqlite_from_walking_an_environment(database: str) -> No
             cursor.execute(f"EXPLAIN QUERY PLAN {query}", [ENV, RUN, "x"])
             plan = [row[3] for row in cursor.fetchall()]
         assert plan == ["SEARCH runs_run USING INDEX sqlite_autoindex_runs_run_1 (run_id=?)"]
+
+
+def test_the_start_that_a_crash_lost_is_told_by_the_end(database: str) -> None:
+    write(database, [scheduled(), RunEnded(RUN, "Completed", 9, started_at=4)])
+    assert (run(database).started_at, run(database).ended_at) == (4, 9)

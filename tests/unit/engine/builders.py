@@ -16,6 +16,7 @@ from apps.engine.store.client import Argument
 from apps.engine.store.views import Item, RunMeta, RunState
 
 NOW = 1_795_438_000_000
+STARTED_AT = NOW - 40
 RUN = "01M847ADSH6M07ZNE1VSGZJT5Q"
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 WireOp: TypeAlias = dict[str, object]
@@ -50,7 +51,7 @@ def make_state(
         plan_only=False,
         state_version=len(known),
         queued_at=NOW - 100,
-        started_at=NOW - 40,
+        started_at=STARTED_AT,
         app_id="app-id",
         size=size,
         stack=list(known),

@@ -17,6 +17,7 @@ from tests.unit.engine.builders import (
     NOW,
     RUN,
     SPEC,
+    STARTED_AT,
     A,
     B,
     WireOp,
@@ -53,7 +54,7 @@ def test_a_result_ends_the_run() -> None:
     apply_answer(builder, Completed(b'{"ok":true}', 2))
     assert builder.records == [
         own_code("Completed", info=b'{"status_code":200}'),
-        RunEnded(RUN, "Completed", NOW, b'{"ok":true}'),
+        RunEnded(RUN, "Completed", NOW, b'{"ok":true}', started_at=STARTED_AT),
     ]
     (finished,) = ending(builder)
     assert (finished.name, finished.context.correlation_id) == ("inngest/function.finished", "caller.step")
@@ -71,7 +72,7 @@ def test_an_empty_body_is_no_result(result: bytes | None, members: WireOp) -> No
     (finished,) = ending(builder)
     data = data_of(finished)
     assert {key: data[key] for key in ("result",) if key in data} == members
-    assert builder.records[-1] == RunEnded(RUN, "Completed", NOW, result or b"")
+    assert builder.records[-1] == RunEnded(RUN, "Completed", NOW, result or b"", started_at=STARTED_AT)
 
 
 def test_steps_and_the_end_may_come_together() -> None:
@@ -80,7 +81,7 @@ def test_steps_and_the_end_may_come_together() -> None:
     assert builder.records == [
         step(output=b"1", started_at=NOW - 10, ended_at=NOW),
         own_code("Completed"),
-        RunEnded(RUN, "Completed", NOW, b"[1]"),
+        RunEnded(RUN, "Completed", NOW, b"[1]", started_at=STARTED_AT),
     ]
     assert not builder.build(2, may_continue=True).may_continue
 
@@ -158,7 +159,7 @@ def test_the_last_failed_request_fails_the_run(attempt: int, no_retry: bool) -> 
         own_code(
             "Failed", error=b'{"message":"m","name":"E"}', output=b'{"raw":1}', info=b'{"status_code":500}'
         ),
-        RunEnded(RUN, "Failed", NOW, b'{"message":"m","name":"E"}'),
+        RunEnded(RUN, "Failed", NOW, b'{"message":"m","name":"E"}', started_at=STARTED_AT),
     ]
     finished, failure = ending(builder)
     assert (finished.name, failure.name) == ("inngest/function.finished", "inngest/function.failed")

@@ -14,6 +14,7 @@ from apps.engine.store.client import Argument
 from tests.unit.engine.builders import (
     NOW,
     RUN,
+    STARTED_AT,
     A,
     WireOp,
     applied,
@@ -155,7 +156,9 @@ def test_a_signal_carries_what_happens_if_it_is_taken() -> None:
         StepRecorded(RUN, A, 0, "WaitForSignal", "TimedOut", ended_at=NOW, info=b'{"replaced":true}')
     ]
     error = errors.signal_conflict()
-    assert decode_records(failure) == [RunEnded(RUN, "Failed", NOW, b'{"error":%b}' % error)]
+    assert decode_records(failure) == [
+        RunEnded(RUN, "Failed", NOW, b'{"error":%b}' % error, started_at=STARTED_AT)
+    ]
     names = [entry.name for entry in sent_events(found[9:])]
     assert names == ["inngest/function.finished", "inngest/function.failed"]
 
