@@ -9,11 +9,6 @@ from apps.engine.keys import Keys
 
 KEPT_ROLES = ("worker", "scheduler")
 ROLES = ("web", *KEPT_ROLES)
-ALIVE_SECONDS = 15
-
-
-def alive_key(shard: str, role: str) -> str:
-    return f"{Keys(shard).prefix}:alive:{role}"
 
 
 def missing_roles(client: "redis.Redis", shard: str, roles: list[str]) -> list[str]:
@@ -21,5 +16,5 @@ def missing_roles(client: "redis.Redis", shard: str, roles: list[str]) -> list[s
     kept = [role for role in roles if role in KEPT_ROLES]
     if not kept:
         return []
-    signs = client.mget([alive_key(shard, role) for role in kept])
+    signs = client.mget([Keys(shard).alive(role) for role in kept])
     return [role for role, sign in zip(kept, signs, strict=True) if sign is None]

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from apps.devserver import embedded, roles
 from apps.devserver.errors import StartError
-from apps.devserver.health import KEPT_ROLES, ROLES, alive_key
+from apps.devserver.health import KEPT_ROLES, ROLES
 from apps.devserver.instance_lock import acquire_instance_lock
 from apps.devserver.listener import local_host, open_listener, public_url
 from apps.devserver.logs import LogPrinter
 from apps.devserver.options import DevOptions
 from apps.devserver.readiness import answers_ok, wait_until
 from apps.devserver.supervisor import Child, Supervisor, run_once
+from apps.engine.keys import Keys
 
 _DEATHS_BEFORE_GIVING_UP = 3
 _HEALTH_PATH = f"/health?roles={','.join(ROLES)}"
@@ -50,7 +51,7 @@ class Session:
         self._listener = listener
         self._port: int = listener.getsockname()[1]
         self._supervisor = Supervisor(printer, options.data_dir / "run", roles.STOP_ORDER)
-        self._alive_keys = [alive_key(shard, role) for role in KEPT_ROLES]
+        self._alive_keys = [Keys(shard).alive(role) for role in KEPT_ROLES]
         self._stop = asyncio.Event()
 
     async def run(self) -> None:

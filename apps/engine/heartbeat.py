@@ -2,6 +2,7 @@
 
 import asyncio
 
+from apps.engine.keys import Keys
 from apps.engine.services import wait_for
 from apps.engine.store.client import RedisClient
 
@@ -12,9 +13,9 @@ _TTL_SECONDS = 15
 class Heartbeat:
     name = "heartbeat"
 
-    def __init__(self, client: RedisClient, prefix: str, role: str) -> None:
+    def __init__(self, client: RedisClient, keys: Keys, role: str) -> None:
         self._client = client
-        self._key = f"{prefix}:alive:{role}"
+        self._key = keys.alive(role)
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -12,6 +12,10 @@ class Keys:
         self.functions = f"{self.prefix}:functions"  # hash function id -> FunctionSpec JSON
         self.functions_version = f"{self.prefix}:functions:version"  # another number after every publication
 
+    def alive(self, role: str) -> str:
+        """Set while a process of the role lives (heartbeat.py)."""
+        return f"{self.prefix}:alive:{role}"
+
 
 RUNNER_GROUP = "runner"
 HISTORY_GROUP = "history"

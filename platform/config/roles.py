@@ -40,7 +40,7 @@ async def _services(client: RedisClient, keys: Keys) -> list[Service]:
             started += [_executor(client, keys)]
         elif role == "scheduler":
             started += await _scheduler(client, keys)
-        started.append(Heartbeat(client, keys.prefix, role))
+        started.append(Heartbeat(client, keys, role))
     return started
 
 

@@ -8,7 +8,6 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 Item = TypeVar("Item")
-Other = TypeVar("Other")
 Cursor = TypeVar("Cursor")
 
 PAGE_SIZE: Final = 50
@@ -40,9 +39,6 @@ class Page(Generic[Item]):
     @property
     def is_first(self) -> bool:
         return not self.newer
-
-    def with_items(self, items: Sequence[Other]) -> "Page[Other]":
-        return Page(items, self.newer, self.older)
 
 
 def read_page(

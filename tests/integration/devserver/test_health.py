@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from apps.devserver import views
 from apps.devserver.embedded import free_port
-from apps.devserver.health import alive_key
+from apps.engine.keys import Keys
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def test_web_alone(client: Client) -> None:
 def test_missing_roles_are_named(client: Client, redis_client: "redis.Redis") -> None:
     path = "/health?roles=web,worker,scheduler"
     assert answer(client, path) == (503, {"status": 503, "message": "Missing roles: worker, scheduler"})
-    redis_client.set(alive_key("0", "worker"), "1", ex=15)
+    redis_client.set(Keys("0").alive("worker"), "1", ex=15)
     assert answer(client, path) == (503, {"status": 503, "message": "Missing roles: scheduler"})
-    redis_client.set(alive_key("0", "scheduler"), "1", ex=15)
+    redis_client.set(Keys("0").alive("scheduler"), "1", ex=15)
     assert answer(client, path) == (200, {"status": 200, "message": "OK"})
 
 

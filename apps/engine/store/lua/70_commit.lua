@@ -12,12 +12,17 @@ local function charge_continuation(P, item)
   call('HSET', node, 'f', math.max(num(call('HGET', node, 'f')), v) + 1)
 end
 
+-- Whether nothing of the function that is ready comes before an item with this score.
+local function is_first_in_line(P, fn, score)
+  local head = call('ZRANGE', P .. ':r:f:' .. fn, 0, 0, 'WITHSCORES')
+  return not head[2] or tonumber(head[2]) >= score
+end
+
 -- Lease the run's next item at once, in the slot that this one gives back, when it is the only one,
 -- nothing older of its function is ready, and the slot is still allowed.
 local function continue_with(c, entry, token, ends)
   local id, fn, score = entry[1], entry[2], entry[3]
-  local head = call('ZRANGE', c.P .. ':r:f:' .. fn, 0, 0, 'WITHSCORES')
-  if head[2] and tonumber(head[2]) < score then return nil end
+  if not is_first_in_line(c.P, fn, score) then return nil end
   if not node_is_open(c.P, 'f:' .. fn) or not node_is_open(c.P, 'a:' .. c.item.a) then return nil end
   take_lease(c.P, id, fn, c.item.a, token, ends)
   charge_continuation(c.P, c.item)
@@ -54,8 +59,7 @@ local function continue_in_place(P, now, id, item, args)
   local run, run_key = item.r, P .. ':run:' .. item.r
   local ver, die, queued, leased = unpack(call('HMGET', run_key, 'ver', 'die', 'dq', 'dl'))
   if die == '1' or queued or (leased and leased ~= id) then return nil end
-  local head = call('ZRANGE', P .. ':r:f:' .. item.f, 0, 0, 'WITHSCORES')
-  if head[2] and tonumber(head[2]) < num(item.sc) then return nil end
+  if not is_first_in_line(P, item.f, num(item.sc)) then return nil end
   if not holds_within_limit(P, 'f:' .. item.f) or not holds_within_limit(P, 'a:' .. item.a) then return nil end
 
   local position, token, job = save_memo(P, run, args[9], args[10]), args[6], num(item.j) + 1
