@@ -73,7 +73,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `url` is the registered step URL with its query; `step_id` the id of its single step entry;
     `retries` is already resolved and clamped to 0..20; the `*_timeout_ms` are 0 when absent. An archived
-    function starts no runs; those it has go on.
+    function starts no runs; those it has go on. So does a drained one, whose matches are recorded as
+    skipped runs; a paused one makes no requests either (spec 02, 12.3 and 12.5).
     """
 
     id: str
@@ -100,6 +101,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     start_timeout_ms: int = 0
     finish_timeout_ms: int = 0
     archived: bool = False
+    paused: bool = False
+    drained: bool = False
 
     @property
     def max_attempts(self) -> int:

@@ -30,7 +30,9 @@ class FunctionStore:
         await self._library.load()
         changed = [*specs, *await self._archived(archived_ids)]
         commands: list[Sequence[Argument]] = [
-            self._library.command("configure", *_node(spec), spec.version, encode_spec(spec), int(is_restore))
+            self._library.command(
+                "configure", *_node(spec), spec.version, encode_spec(spec), int(is_restore), *_switches(spec)
+            )
             for spec in changed
         ]
         # Drawn, not counted: a count would start again with an emptied Redis and meet a cache's old one.
@@ -52,6 +54,10 @@ class FunctionStore:
 
 def _node(spec: FunctionSpec) -> tuple[Argument, ...]:
     return spec.id, spec.env_id, spec.account_id, own_limit(spec)
+
+
+def _switches(spec: FunctionSpec) -> tuple[str, str]:
+    return "1" if spec.paused else "", "1" if spec.drained else ""
 
 
 def own_limit(spec: FunctionSpec) -> int | str:

@@ -3,7 +3,7 @@
 -- Router (router.lua). A node is `root`, `a:<account>`, `e:<environment>` or `f:<function>`.
 --   P:n:<node>      hash  p parent node, w weight, v virtual time of its children, f finish tag of its
 --                         last service, lim slots (absent: unlimited), pz "1" while paused,
---                         fv version of the function
+--                         fv version of the function, dr "1" while drained: no new runs
 --   P:r:<node>      zset  ready children by start tag; of a function: ready items by score (ms)
 --   P:h:<node>      set   items that hold a slot (accounts and functions)
 -- Items (items.lua)
@@ -30,6 +30,7 @@
 --   P:jobs:<run>    set   items of the run
 --   P:rp:<run>      set   pauses of the run
 --   P:defer:<run>   hash  hashed id -> deferral JSON
+--   P:live:<fn>     zset  live runs of a function by queued ms
 --   P:rt            zset  run timeouts, `<run>|s` and `<run>|f`, by due ms
 -- Scheduling
 --   P:idem:<key>    str   run id, for 24 h

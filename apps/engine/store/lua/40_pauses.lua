@@ -42,6 +42,8 @@ end
 
 -- End a run: the caller that finds it alive wins. Everything of it goes; history keeps its story.
 local function finalise(P, run, keep_item)
+  local fn = call('HGET', P .. ':run:' .. run, 'f')
+  call('ZREM', P .. ':live:' .. fn, run)
   delete_run_items(P, run, keep_item)
   remove_run_pauses(P, run)
   call('ZREM', P .. ':rt', run .. '|s', run .. '|f')

@@ -39,6 +39,7 @@ local function schedule(keys, args)
   local due, score = tonumber(args[10]), tonumber(args[11])
   call('HSET', P .. ':run:' .. run, 'f', fn, 'e', env, 'a', account, 'app', args[6], 'ev', args[9],
     'm', args[12], 'ver', '-1', 'die', '0', 'sz', #args[9], 'q', now, 'sc', score)
+  call('ZADD', P .. ':live:' .. fn, now, run)
   local at = 21
   for _ = 1, tonumber(args[20]) do
     local id, event, bucket, path = args[at], args[at + 1], args[at + 3], args[at + 4]
@@ -72,8 +73,12 @@ local function acknowledge(keys, args)
   return #args - 2
 end
 
--- configure(function, env, account, limit or "", version, spec, forced "1"): the function, its node and the node's
--- ancestors. An older version than the stored one changes nothing, unless it is forced.
+local function set_or_clear(key, field, value)
+  if value == '' then call('HDEL', key, field) else call('HSET', key, field, value) end
+end
+
+-- configure(function, env, account, limit or "", version, spec, forced "1", paused "1", drained "1"): the function,
+-- its node and the node's ancestors. An older version than the stored one changes nothing, unless it is forced.
 local function configure(keys, args)
   local P = keys[1]
   local fn, env, account = args[1], args[2], args[3]
@@ -84,7 +89,9 @@ local function configure(keys, args)
   call('HSET', node, 'p', 'e:' .. env)
   call('HSET', P .. ':n:e:' .. env, 'p', 'a:' .. account)
   call('HSET', P .. ':n:a:' .. account, 'p', 'root')
-  if args[4] == '' then call('HDEL', node, 'lim') else call('HSET', node, 'lim', args[4]) end
+  set_or_clear(node, 'lim', args[4])
+  set_or_clear(node, 'pz', args[8])
+  set_or_clear(node, 'dr', args[9])
   activate(P, 'f:' .. fn)
   return 'OK'
 end
