@@ -26,7 +26,7 @@ class World:
     async def configure(
         self, function: str, *, account: str = "acc", env: str = "env", limit: int | str = ""
     ) -> None:
-        await self.queue.library.call("configure", function, env, account, limit, 1, "{}")
+        await self.queue.library.call("configure", function, env, account, limit, 1, "{}", 0, "", "")
 
     async def schedule(
         self,
