@@ -1,4 +1,5 @@
-"""Headers of every answer, and the rules for pages of other origins (spec 03, 1.3 and 1.4)."""
+"""What every answer passes: its headers, the rules for pages of other origins (spec 03, 1.3 and 1.4), and
+the note of a refusal (refusing.py)."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
+from apps.api.refusing import note_answer
 from apps.ingest import cors
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -47,6 +49,7 @@ def _preflight(request: HttpRequest) -> HttpResponse | None:
 
 
 def _with_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    note_answer(request, response)
     response["X-Inngest-Server-Kind"] = _server_kind()
     origin = request.headers.get("Origin")
     for name, value in _text(cors.origin_headers(origin.encode("latin-1") if origin else None)).items():

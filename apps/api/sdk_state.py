@@ -22,16 +22,28 @@ from apps.ingest.cors import origin_headers
 from apps.ingest.keys import Credentials
 from apps.ingest.options import IngestOptions
 from apps.ingest.responses import Reply
+from apps.refusals.buffer import RefusalBuffer, process_refusals
+from apps.refusals.refusal import HIDDEN, UNKNOWN, Face, key_end, refusal
 
 PREFIXES = ("/v1/checkpoint/", "/v1/http/runs/", "/v0/runs/")
 
 _CHECKPOINT = re.compile(r"/v1/(?:checkpoint|http/runs)/([^/]+)/async")
 _STATE = re.compile(r"/v0/runs/([^/]+)/(actions|batch)")
 
+# 409 and 410 tell an SDK that its run went on without it: part of the protocol, nobody's mistake.
+_MISTAKES = frozenset({400, 401, 413, 415})
+
 
 class SdkStateApp:
-    def __init__(self, options: IngestOptions, engine: Engine, otherwise: ASGIApp) -> None:
+    def __init__(
+        self,
+        options: IngestOptions,
+        engine: Engine,
+        otherwise: ASGIApp,
+        refusals: RefusalBuffer = process_refusals,
+    ) -> None:
         self._options = options
+        self._refusals = refusals
         self._credentials = Credentials(options)
         self._engine = engine
         self._otherwise = otherwise
@@ -41,25 +53,37 @@ class SdkStateApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         checkpoint = _CHECKPOINT.fullmatch(scope["path"]) if scope["method"] == "POST" else None
         state = _STATE.fullmatch(scope["path"]) if scope["method"] == "GET" else None
-        if not checkpoint and not state:
+        asked = checkpoint or state
+        if not asked:
             await self._otherwise(scope, receive, send)
             return
         headers = dict(scope["headers"])
         try:
-            if checkpoint:
-                reply = await self._checkpoint(checkpoint[1], headers, receive)
+            if asked is checkpoint:
+                reply = await self._checkpoint(asked[1], headers, receive)
             else:
-                assert state is not None  # noqa: S101 one of the two matched
-                reply = await self._state(state[1], state[2], headers)
+                reply = await self._state(asked[1], asked[2], headers)
         except Disconnected:
             return
         except RedisUnavailable:
             reply = responses.public_error(503, "run state is not reachable at the moment")
+        if reply.status in _MISTAKES:
+            self._note(scope, asked, headers, reply)
         await responses.send_reply(send, reply, [self._server_kind, *origin_headers(headers.get(b"origin"))])
 
+    def _note(self, scope: Scope, asked: re.Match[str], headers: Mapping[bytes, bytes], reply: Reply) -> None:
+        noted = refusal(
+            Face.SDK,
+            method=scope["method"],
+            path=f"{asked.string[: asked.start(1)]}{HIDDEN}{asked.string[asked.end(1) :]}",
+            status=reply.status,
+            error=reply.error,
+            env_id=self._environment(headers) or UNKNOWN,
+        )
+        self._refusals.note(noted, key_end(_bearer(headers)) if reply.status == 401 else "")
+
     def _environment(self, headers: Mapping[bytes, bytes]) -> str | None:
-        token = bearer_token(headers.get(b"authorization", b"").decode("latin-1"))
-        tenant = self._credentials.resolve_bearer(token)
+        tenant = self._credentials.resolve_bearer(_bearer(headers))
         return tenant.env_id if tenant else None
 
     async def _checkpoint(self, run_id: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
@@ -100,4 +124,9 @@ class SdkStateApp:
 
 
 def _refusal(status: int, error: str, run_id: str) -> Reply:
-    return Reply(status, orjson.dumps({"error": error, "data": {"run_id": run_id}, "status": status}))
+    body = orjson.dumps({"error": error, "data": {"run_id": run_id}, "status": status})
+    return Reply(status, body, error=error)
+
+
+def _bearer(headers: Mapping[bytes, bytes]) -> str:
+    return bearer_token(headers.get(b"authorization", b"").decode("latin-1"))

@@ -16,6 +16,14 @@ class Keys:
         """Set while a process of the role lives (heartbeat.py)."""
         return f"{self.prefix}:alive:{role}"
 
+    def refused(self, environment: str) -> str:
+        """zset refusal by ms of the last one (apps/refusals)."""
+        return f"{self.prefix}:refused:{environment}"
+
+    def refusals(self, environment: str) -> str:
+        """hash refusal -> its count, ms of the first one and end of the last key (apps/refusals)."""
+        return f"{self.prefix}:refusals:{environment}"
+
 
 RUNNER_GROUP = "runner"
 HISTORY_GROUP = "history"

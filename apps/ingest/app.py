@@ -27,7 +27,9 @@ from apps.ingest.publishing import (
     checked_trace_parent,
     invocation_entry,
 )
+from apps.ingest.refusing import refused_event, refused_invocation
 from apps.ingest.responses import Reply
+from apps.refusals.buffer import RefusalBuffer, process_refusals
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
@@ -43,8 +45,11 @@ logger = logging.getLogger(__name__)
 class IngestApp:
     """The ASGI callable for the paths below `PREFIXES`."""
 
-    def __init__(self, options: IngestOptions, store: Store) -> None:
+    def __init__(
+        self, options: IngestOptions, store: Store, refusals: RefusalBuffer = process_refusals
+    ) -> None:
         self._options = options
+        self._refusals = refusals
         self._credentials = Credentials(options)
         self._publisher = EventPublisher(store, options.shard)
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
@@ -59,6 +64,8 @@ class IngestApp:
             reply = await self._reply(scope, headers, receive)
         except Disconnected:
             return
+        if reply.error:
+            self._note(scope["method"], _raw_path(scope), headers, reply)
         common = [self._server_kind, *origin_headers(headers.get(b"origin"))]
         await responses.send_reply(send, reply, common)
 
@@ -76,6 +83,14 @@ class IngestApp:
         if b"/" in slug:
             return responses.not_found()
         return await self._invoke(_text(slug), headers, receive) if is_post else _NOT_POST
+
+    def _note(self, method: str, path: bytes, headers: Headers, reply: Reply) -> None:
+        if path.startswith(_EVENTS):
+            noted = refused_event(self._credentials, method, _text(path[len(_EVENTS) :]), reply)
+        else:
+            slug = _text(path[len(_INVOKE) :])
+            noted = refused_invocation(self._credentials, method, slug, _bearer(headers), reply)
+        self._refusals.note(*noted)
 
     async def _events(self, key: str, headers: Headers, receive: Receive) -> Reply:
         tenant = self._credentials.resolve_event_key(key)

@@ -47,6 +47,10 @@ class Credentials:
             return _TENANT
         return None
 
+    def is_key(self, text: str) -> bool:
+        """Whether the text is a secret of this server; in dev mode there is none."""
+        return not self._is_open and self.resolve_bearer(text) is not None
+
     def _is_event_key(self, presented: str) -> bool:
         encoded = presented.encode(errors="replace")
         return any(hmac.compare_digest(encoded, key) for key in self._event_keys)

@@ -14,9 +14,12 @@ _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 class Reply(NamedTuple):
+    """`error` is set where the request is refused for what it is, not for the state that the server is in."""
+
     status: int
     body: bytes = b""
     headers: Sequence[tuple[bytes, bytes]] = (_JSON,)
+    error: str = ""
 
 
 def accepted(ids: Sequence[str]) -> Reply:
@@ -26,11 +29,13 @@ def accepted(ids: Sequence[str]) -> Reply:
 
 def event_error(status: int, error: str, ids: Sequence[str] = ()) -> Reply:
     """Shape B; `ids` are those of the events that were accepted before the error."""
-    return Reply(status, orjson.dumps({"ids": list(ids) or [""], "status": status, "error": error}))
+    body = orjson.dumps({"ids": list(ids) or [""], "status": status, "error": error})
+    return Reply(status, body, error=_of_the_request(status, error))
 
 
 def key_error(status: int, error: str) -> Reply:
-    return Reply(status, orjson.dumps({"status": status, "message": "", "error": error}))
+    body = orjson.dumps({"status": status, "message": "", "error": error})
+    return Reply(status, body, error=error)
 
 
 def invoked(internal_id: str) -> Reply:
@@ -39,12 +44,13 @@ def invoked(internal_id: str) -> Reply:
 
 def public_error(status: int, error: str) -> Reply:
     """Shape A."""
-    return Reply(status, orjson.dumps({"error": error, "data": None, "status": status}) + b"\n")
+    body = orjson.dumps({"error": error, "data": None, "status": status}) + b"\n"
+    return Reply(status, body, error=_of_the_request(status, error))
 
 
 def text_error(status: int, text: str) -> Reply:
     """Shape D."""
-    return Reply(status, text.encode(), (_TEXT, _NOSNIFF))
+    return Reply(status, text.encode(), (_TEXT, _NOSNIFF), text)
 
 
 def not_found() -> Reply:
@@ -52,11 +58,15 @@ def not_found() -> Reply:
 
 
 def method_not_allowed() -> Reply:
-    return Reply(405, headers=((b"allow", b"POST"),))
+    return Reply(405, headers=((b"allow", b"POST"),), error="method not allowed")
 
 
 def see_other(location: bytes) -> Reply:
     return Reply(303, headers=((b"location", location),))
+
+
+def _of_the_request(status: int, error: str) -> str:
+    return error if status < 500 else ""
 
 
 async def send_reply(send: Send, reply: Reply, common: Iterable[tuple[bytes, bytes]]) -> None:

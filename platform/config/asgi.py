@@ -17,11 +17,15 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from apps.api import sdk_state
 from apps.engine.engine import Engine
 from apps.engine.garbage import calm_garbage_collector
+from apps.engine.keys import Keys
 from apps.engine.store.client import RedisClient
 from apps.ingest import app as ingest
 from apps.ingest.asgi_types import ASGIApp
 from apps.ingest.options import options_from_settings
 from apps.realtime.routing import websocket_urlpatterns
+from apps.refusals.buffer import process_refusals
+from apps.refusals.sender import RefusalSender
+from apps.refusals.store import RefusalStore
 from config.routing import PrefixRouter
 
 
@@ -34,6 +38,11 @@ def thin_handlers(otherwise: ASGIApp) -> dict[str, ASGIApp]:
     return dict.fromkeys(ingest.PREFIXES, events) | dict.fromkeys(sdk_state.PREFIXES, state)
 
 
+def refusal_sender() -> RefusalSender:
+    options = options_from_settings()
+    return RefusalSender(process_refusals, RefusalStore(RedisClient(options.redis_url), Keys(options.shard)))
+
+
 def django_and_channels() -> ASGIApp:
     # django-stubs and types-channels disagree on URL patterns; Channels types its messages one by one.
     websockets = URLRouter(cast("list[Any]", websocket_urlpatterns))
@@ -41,5 +50,5 @@ def django_and_channels() -> ASGIApp:
 
 
 _others = django_and_channels()
-application = PrefixRouter(thin_handlers(_others), _others)
+application = PrefixRouter(thin_handlers(_others), _others, [refusal_sender()])
 calm_garbage_collector()
