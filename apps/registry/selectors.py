@@ -1,6 +1,7 @@
 """Reading apps, syncs and functions. Lists leave the payload columns (`config`, `spec`) out."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -90,6 +91,17 @@ def function_by_slug(environment_id: UUID, slug: str) -> Function | None:
     return rows.order_by("id").first()
 
 
+def function_by_app(environment_id: UUID, app_name: str, function_id: str) -> Function | None:
+    """The function by the ids chosen in the SDK, archived or not, without its payload columns.
+
+    `function_id` may also be the whole slug; a function whose own id reads so comes first.
+    """
+    own, whole = f"{app_name}-{function_id}", function_id
+    rows = Function.objects.filter(environment_id=environment_id, app__name=app_name, slug__in=(own, whole))
+    found = {row.slug: row for row in rows.defer(*_PAYLOAD_COLUMNS).select_related("app")}
+    return found.get(own) or found.get(whole)
+
+
 def functions_by_id(environment_id: UUID, function_ids: Collection[UUID]) -> dict[UUID, Function]:
     """Functions by id, archived ones too, without their payload columns."""
     rows = Function.objects.filter(environment_id=environment_id, id__in=function_ids)
@@ -139,18 +151,31 @@ def live_specs() -> list[FunctionSpec]:
 
 def archived_specs() -> list[FunctionSpec]:
     """The specs of archived functions, marked so: runs of theirs may still go on."""
-    archived = _specs(Q(archived_at__isnull=False))
-    return [msgspec.structs.replace(spec, archived=True) for spec in archived]
+    return _specs(Q(archived_at__isnull=False))
 
 
-def specs_by_id(function_ids: Iterable[UUID]) -> tuple[list[FunctionSpec], list[UUID]]:
-    """The specs of those functions that are live, and the ids of the archived ones."""
-    rows = Function.objects.filter(id__in=list(function_ids)).order_by("id")
-    values = list(rows.values_list("id", "spec", "archived_at"))
-    live = [decode_spec(spec.encode()) for _, spec, archived_at in values if archived_at is None]
-    return live, [function_id for function_id, _, archived_at in values if archived_at is not None]
+def specs_by_id(function_ids: Iterable[UUID]) -> list[FunctionSpec]:
+    """The specs of those functions; archived ones are marked so."""
+    return _specs(Q(id__in=list(function_ids)))
+
+
+def long_paused_functions(since: datetime) -> list[Function]:
+    """The functions of all environments that have been paused since then, without their payload columns."""
+    rows = Function.objects.filter(paused_at__lte=since).select_related("environment")
+    return list(rows.defer(*_PAYLOAD_COLUMNS).order_by("id"))
 
 
 def _specs(condition: Q) -> list[FunctionSpec]:
-    rows = Function.objects.filter(condition).order_by("id").values_list("spec", flat=True)
-    return [decode_spec(spec.encode()) for spec in rows.iterator(chunk_size=500)]
+    columns = ("spec", "archived_at", "paused_at", "drained_at")
+    rows = Function.objects.filter(condition).order_by("id").values_list(*columns)
+    return [_spec(*row) for row in rows.iterator(chunk_size=500)]
+
+
+def _spec(
+    text: str, archived_at: datetime | None, paused_at: datetime | None, drained_at: datetime | None
+) -> FunctionSpec:
+    """What the SDK registered, with what was switched here since."""
+    switches = {"archived": archived_at, "paused": paused_at, "drained": drained_at}
+    return msgspec.structs.replace(
+        decode_spec(text.encode()), **{name: moment is not None for name, moment in switches.items()}
+    )

@@ -14,7 +14,8 @@ class Function(models.Model):
 
     `config` is the JSON object that the SDK registered, `spec` the JSON of the engine's
     `FunctionSpec`, complete with ids; both are payload columns that lists do not load. `version`
-    rises with each change of the configuration.
+    rises with each change of the configuration. `spec` says nothing of the three switches below
+    (`archived_at`, `paused_at`, `drained_at`: null while off); selectors add them for the engine.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -30,12 +31,18 @@ class Function(models.Model):
     spec = models.TextField()
     archived_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    drained_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["app", "slug"], name="function_slug_unique")]
-        indexes = [models.Index(fields=["environment", "slug"], name="function_by_slug")]
+        indexes = [
+            models.Index(fields=["environment", "slug"], name="function_by_slug"),
+            models.Index(
+                fields=["paused_at"], condition=models.Q(paused_at__isnull=False), name="function_paused"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.slug

@@ -1,12 +1,15 @@
 """Telling the engine about functions: after each commit, and all of them when a server starts."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 from apps.engine import bridge
+from apps.engine.engine import Engine
 from apps.engine.functions import FunctionSpec
 from apps.registry import selectors
 from apps.registry.models import App, Function
+
+Send = Callable[[Engine, list[FunctionSpec]], Awaitable[None]]
 
 
 def publish(app_id: UUID, function_ids: Iterable[UUID]) -> None:
@@ -14,8 +17,10 @@ def publish(app_id: UUID, function_ids: Iterable[UUID]) -> None:
 
     Raises what the engine raises: the next sync of the app then publishes all of its functions.
     """
-    specs, archived_ids = selectors.specs_by_id(function_ids)
-    _publish(specs, [str(function_id) for function_id in archived_ids])
+    ids = list(function_ids)
+    _publish_until_true(
+        lambda: selectors.specs_by_id(ids), lambda engine, specs: engine.publish_functions(specs)
+    )
     App.objects.filter(id=app_id, publish_pending=True).update(publish_pending=False)
 
 
@@ -28,14 +33,29 @@ def republish_all() -> int:
 
     For the start of a server: it repairs an empty Redis and whatever a crash left unpublished.
     """
-    live = selectors.live_specs()
-    specs = [*live, *selectors.archived_specs()]
-    if specs:
-        bridge.engine_call(lambda engine: engine.restore_functions(specs))
+    published = _publish_until_true(
+        lambda: [*selectors.live_specs(), *selectors.archived_specs()],
+        lambda engine, specs: engine.restore_functions(specs),
+    )
     App.objects.filter(publish_pending=True).update(publish_pending=False)
-    return len(live)
+    return sum(not spec.archived for spec in published)
 
 
-def _publish(specs: list[FunctionSpec], archived_ids: list[str]) -> None:
-    if specs or archived_ids:
-        bridge.engine_call(lambda engine: engine.publish_functions(specs, archived_ids))
+def _publish_until_true(read: Callable[[], list[FunctionSpec]], send: Send) -> list[FunctionSpec]:
+    """Publish what `read` says, and again if it says something else afterwards; what was published last.
+
+    Nobody holds a lock while the engine is told, so two commits may be published in the wrong order: the
+    one that publishes last then sees that it was late, and mends it.
+    """
+    specs = read()
+    while True:
+        _publish(specs, send)
+        current = read()
+        if current == specs:
+            return specs
+        specs = current
+
+
+def _publish(specs: list[FunctionSpec], send: Send) -> None:
+    if specs:
+        bridge.engine_call(lambda engine: send(engine, specs))

@@ -1,7 +1,7 @@
 """An engine that records what is published, and a client that registers as an SDK does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,19 +17,18 @@ CaptureOnCommit = Callable[..., AbstractContextManager[list[Callable[[], object]
 
 
 class RecordingEngine:
-    """Stands in for the engine: `published` holds the slugs and archived ids of each publication."""
+    """Stands in for the engine: `published` holds the live slugs and archived ids of each publication."""
 
     def __init__(self) -> None:
         self.published: list[tuple[list[str], list[str]]] = []
         self.specs: dict[str, FunctionSpec] = {}
         self.is_down = False
 
-    async def publish_functions(
-        self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()
-    ) -> None:
+    async def publish_functions(self, specs: Sequence[FunctionSpec]) -> None:
         if self.is_down:
             raise RedisUnavailable("down")
-        self.published.append(([spec.slug for spec in specs], list(archived_ids)))
+        live = [spec.slug for spec in specs if not spec.archived]
+        self.published.append((live, [spec.id for spec in specs if spec.archived]))
         self.specs |= {spec.slug: spec for spec in specs}
 
     async def restore_functions(self, specs: Sequence[FunctionSpec]) -> None:
