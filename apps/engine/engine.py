@@ -1,12 +1,15 @@
 """The engine's face to the rest of the platform: what pages, APIs and services may ask of it."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from apps.engine import clock
+from apps.engine import clock, control
 from apps.engine.cancel_rules import cancel_pauses
+from apps.engine.control import LiveRun
 from apps.engine.event_stream import EventEntry, entry_fields
+from apps.engine.expressions import Program
 from apps.engine.functions import FunctionSpec
 from apps.engine.keys import Keys
 from apps.engine.lifecycle import RunEnder
@@ -21,6 +24,8 @@ from apps.engine.store.views import RunMeta
 
 # A waiter that is replaced or times out between look and hand-over leaves the signal to its successor.
 _SIGNAL_TRIES = 3
+# Each of them reads its run's state, which may be some megabytes large.
+_CANCELS_AT_ONCE = 10
 
 
 class UnknownFunction(Exception):
@@ -62,6 +67,45 @@ class Engine:
         """End a live run as cancelled; False where it is unknown, ended, or of another environment."""
         await self.functions.refresh()
         return await self._ender.cancel(run_id, reason, env_id=env_id)
+
+    async def cancel_runs(self, env_id: str, run_ids: Sequence[str], reason: str) -> list[bool]:
+        """`cancel_run` for many, some at a time; the verdicts in their order."""
+        await self.functions.refresh()
+        verdicts: list[bool] = []
+        for start in range(0, len(run_ids), _CANCELS_AT_ONCE):
+            chunk = run_ids[start : start + _CANCELS_AT_ONCE]
+            cancels = (self._ender.cancel(run_id, reason, env_id=env_id) for run_id in chunk)
+            verdicts += await asyncio.gather(*cancels)
+        return verdicts
+
+    async def live_runs(
+        self, env_id: str, function_id: str, after: LiveRun, until: int, limit: int
+    ) -> list[LiveRun]:
+        """The function's live runs after a position, oldest first, queued until `until` (ms).
+
+        Fewer than `limit` only at the end; none for a function of another environment.
+        """
+        await self.functions.refresh()
+        spec = self.functions.get(function_id)
+        if spec is None or spec.env_id != env_id:
+            return []
+        return await control.live_runs(self.client, self.keys.prefix, function_id, after, until, limit)
+
+    async def matching_runs(self, run_ids: Sequence[str], program: Program) -> list[str]:
+        """Those of the live runs whose first event makes the expression true."""
+        return await control.matching_runs(self.client, self.keys.prefix, run_ids, program)
+
+    async def has_handled(self, moment: int) -> bool:
+        """Whether all runs of the events that were accepted until `moment` (ms) have been started."""
+        return await control.has_handled(self.client, self.keys, moment)
+
+    async def requeue_run(self, env_id: str, run_id: str) -> int | None:
+        """Let the run's retries that wait for their time come now; how many, None for an unknown run.
+
+        Sleeps and a start in the future keep their time.
+        """
+        count = await self.queue.library.call("requeue", clock.now_ms(), run_id, env_id)
+        return None if int(count) < 0 else int(count)
 
     async def is_live(self, env_id: str, run_id: str) -> bool:
         """Whether the run exists in this environment and has not ended."""
