@@ -1,4 +1,4 @@
-"""The runner: reads the event stream in batches, starts runs, matches pauses, records what it decided."""
+"""The runner: takes batches of events, starts runs, matches pauses, records what it decided."""
 
 import asyncio
 import logging
@@ -10,22 +10,18 @@ from apps.engine.lifecycle import RunEnder
 from apps.engine.new_run import NewRun
 from apps.engine.records import EventHandled, encode_records
 from apps.engine.runner.incoming import Incoming
+from apps.engine.runner.intake import Intake
 from apps.engine.runner.invocations import failed_invoke_event
 from apps.engine.runner.ownership import Ownership
 from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
 from apps.engine.runner.scheduling import plan_run
 from apps.engine.runner.triggering import Triggering
-from apps.engine.services import unless_stopped, wait_for
-from apps.engine.store.client import RedisError, RedisUnavailable, Reply
+from apps.engine.services import wait_for
+from apps.engine.store.client import RedisError, RedisUnavailable
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Queue
 
 logger = logging.getLogger(__name__)
-
-_BATCH = 100
-_BLOCK_MS = 2_000
-_CONSUMER = "runner"  # ownership makes it the only one, so a successor finds what its predecessor left
-_NEW, _PENDING = ">", "0"
 
 
 class Runner:
@@ -44,11 +40,12 @@ class Runner:
         while not await self._ownership.acquire():
             if await wait_for(stop, 0.5):
                 return
+        intake = Intake(self._queue.client, self._reader, self._keys, self._functions, self._ownership)
         keeping = asyncio.ensure_future(self._ownership.keep(stop))
         try:
             await self._make_group()
-            await self._drain(_PENDING, stop)
-            await self._drain(_NEW, stop)
+            await self._functions.refresh()
+            await self._drain(intake, stop)
         finally:
             keeping.cancel()
             await self._reader.close()
@@ -63,26 +60,19 @@ class Runner:
             if "BUSYGROUP" not in str(exc):
                 raise
 
-    async def _drain(self, start: str, stop: asyncio.Event) -> None:
-        """Handle new entries until `stop`, or pending ones until none is left."""
-        while not stop.is_set() and self._ownership.is_held:
-            batch = await self._read(start, stop)
-            if batch:
-                await self.handle(batch, is_repeat=start == _PENDING)
-            elif start == _PENDING:
-                return
-
-    async def _read(self, start: str, stop: asyncio.Event) -> list[Incoming]:
-        reading = self._reader.execute(
-            "XREADGROUP", "GROUP", RUNNER_GROUP, _CONSUMER, "COUNT", _BATCH,
-            "BLOCK", _BLOCK_MS, "STREAMS", self._keys.events, start,
-        )  # fmt: skip
-        reply: Reply = await unless_stopped(stop, reading)
-        entries = reply[0][1] if reply else []
-        deleted = [stream_id for stream_id, fields in entries if not fields]
-        if deleted:
-            await self._queue.client.execute("XACK", self._keys.events, RUNNER_GROUP, *deleted)
-        return [Incoming(stream_id, fields) for stream_id, fields in entries if fields]
+    async def _drain(self, intake: Intake, stop: asyncio.Event) -> None:
+        """Handle what is read ahead until `stop` or until the lease is lost; what is left stays pending."""
+        reading = asyncio.ensure_future(intake.read(stop))
+        try:
+            while not reading.done() and not stop.is_set() and self._ownership.is_held:
+                batch, is_repeat = await intake.take()
+                if batch:
+                    await self.handle(batch, is_repeat=is_repeat)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        if not reading.cancelled():
+            reading.result()
 
     async def handle(self, batch: list[Incoming], *, is_repeat: bool = False) -> None:
         """Start and resume everything that a batch calls for, then acknowledge it.

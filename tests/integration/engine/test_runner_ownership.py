@@ -1,9 +1,13 @@
 """One runner at a time, and what its successor finds (spec 02, 11.2)."""
 
 import asyncio
+import time
+
+import pytest
 
 from apps.engine.keys import RUNNER_GROUP
 from apps.engine.records import EventHandled
+from apps.engine.runner.ownership import Ownership
 from apps.engine.runner.service import Runner
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Queue
@@ -97,3 +101,29 @@ async def test_a_runner_whose_lease_was_taken_steps_back(engine_world: EngineWor
     assert await world.client.execute("GET", f"{KEYS.prefix}:owner:runner") == b"another"
     groups = await world.client.execute("XINFO", "GROUPS", KEYS.events)
     assert [group[1] for group in groups] == [RUNNER_GROUP.encode()]
+
+
+async def test_a_lease_that_was_lost_is_not_taken_back(engine_world: EngineWorld) -> None:
+    """Another may have held it meanwhile, and handled what its former holder has read."""
+    key = f"{KEYS.prefix}:owner:test"
+    ownership = Ownership(engine_world.client, key)
+    assert await ownership.acquire()
+    await ownership._renew()
+    assert ownership.is_held
+    await engine_world.client.execute("DEL", key)
+    await ownership._renew()
+    assert not ownership.is_held
+    await ownership._renew()
+    assert await engine_world.client.execute("GET", key) is None
+    assert await ownership.acquire()
+    assert ownership.is_held
+
+
+async def test_a_holder_that_stood_still_holds_nothing(
+    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ownership = Ownership(engine_world.client, f"{KEYS.prefix}:owner:test")
+    assert await ownership.acquire()
+    awake = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: awake + 3.1)
+    assert not ownership.is_held

@@ -55,6 +55,23 @@ def test_the_slowest_group_decides(redis_url: str, redis_client: "redis.Redis") 
 
 
 @pytest.mark.usefixtures("small_nodes")
+def test_the_oldest_entry_decides_that_a_group_has_not_acknowledged(
+    redis_url: str, redis_client: "redis.Redis"
+) -> None:
+    """The runner reads ahead and acknowledges in another order (apps/engine/runner/intake.py)."""
+    add_groups(redis_client, HISTORY_GROUP, RUNNER_GROUP)
+    ids = [add_event(redis_client, event()) for _ in range(6)]
+    redis_client.xack(KEYS.events, HISTORY_GROUP, *read(redis_client, HISTORY_GROUP, 6))
+    held = read(redis_client, RUNNER_GROUP, 5)
+    left = []
+    for done in (4, 3, 1, 0, 2):
+        redis_client.xack(KEYS.events, RUNNER_GROUP, held[done])
+        trim(redis_url)
+        left.append([ids.index(entry_id) for entry_id, _ in entries(redis_client, KEYS.events)])
+    assert left == [[0, 1, 2, 3, 4, 5]] * 3 + [[2, 3, 4, 5], [5]]
+
+
+@pytest.mark.usefixtures("small_nodes")
 def test_an_unread_entry_stays(redis_url: str, redis_client: "redis.Redis") -> None:
     add_groups(redis_client, HISTORY_GROUP, RUNNER_GROUP)
     ids = [add_event(redis_client, event()) for _ in range(3)]
