@@ -62,6 +62,12 @@ def exact(at_ms: int) -> str:
     return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} UTC"
 
 
+@register.filter
+def thousands(value: int) -> str:
+    """A count that a person reads: 1,204."""
+    return f"{value:,}"
+
+
 @register.simple_tag
 def elapsed(start_ms: int | None, end_ms: int | None) -> str:
     """How long something took, or has been taking; the latter counts on in the browser."""

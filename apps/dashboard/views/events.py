@@ -5,6 +5,7 @@ import json
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.dashboard.environment import current_environment, environment_id
@@ -12,6 +13,7 @@ from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.event_detail import EventPage
 from apps.dashboard.pages.event_list import event_list
 from apps.dashboard.pages.filters import RANGES, event_filters
+from apps.dashboard.pages.refusal_list import refusal_panel
 from apps.dashboard.pages.sending import events_send
 from apps.dashboard.selectors.events import parse_cursor
 from apps.dashboard.selectors.keyset import position
@@ -28,17 +30,21 @@ def events(request: HttpRequest) -> HttpResponse:
     environment = environment_id(request)
     filters = event_filters(request.GET)
     path = reverse("dashboard:events")
+    at = position(request.GET, parse_cursor)
+    is_refused_open = request.GET.get("refused") == "1"
     context = {
-        "page": event_list(environment, filters, position(request.GET, parse_cursor), path),
+        # Lazy: each of the two fragments reads only what it shows.
+        "page": SimpleLazyObject(lambda: event_list(environment, filters, at, path)),
+        "refused": SimpleLazyObject(lambda: refusal_panel(environment)),
+        "is_refused_open": is_refused_open,
         "filters": filters,
         "live_topic": runs_topic(environment),
         "range_choices": RANGES,
         "event_snippet": lambda: event_snippet(request),
     }
-    response = render_page(
-        request, "events/list.html", context, section="events", fragments={"events-list": "events/_list.html"}
-    )
-    url = reverse("dashboard:events", query=filters.query())
+    fragments = {"events-list": "events/_list.html", "refused-requests": "events/_refused.html"}
+    response = render_page(request, "events/list.html", context, section="events", fragments=fragments)
+    url = reverse("dashboard:events", query=filters.query() | ({"refused": "1"} if is_refused_open else {}))
     return with_filters_in_url(request, response, "event-filters", url)
 
 
