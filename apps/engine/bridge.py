@@ -13,10 +13,20 @@ from typing import TypeVar
 from django.conf import settings
 
 from apps.engine.engine import Engine
+from apps.engine.flow.policy import FlowPolicy
 
 Result = TypeVar("Result")
 
 _TIMEOUT_SECONDS = 30.0
+
+
+def flow_policy() -> FlowPolicy:
+    """What the operator has decided about flow control, from the settings."""
+    return FlowPolicy(
+        rate_limit_mode=settings.STEPWELL_RATE_LIMIT_MODE,
+        priority_seconds=settings.STEPWELL_PRIORITY_SECONDS,
+        account_concurrency=settings.STEPWELL_ACCOUNT_CONCURRENCY,
+    )
 
 
 class _EngineThread:
@@ -38,7 +48,7 @@ class _EngineThread:
     async def _run(self, action: Callable[[Engine], Awaitable[Result]]) -> Result:
         async with self._connecting:
             if self._engine is None:
-                self._engine = await Engine.connect(self._url, settings.STEPWELL_SHARD)
+                self._engine = await Engine.connect(self._url, settings.STEPWELL_SHARD, flow_policy())
         return await action(self._engine)
 
 

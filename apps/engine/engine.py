@@ -10,12 +10,17 @@ from apps.engine.cancel_rules import cancel_pauses
 from apps.engine.control import LiveRun
 from apps.engine.event_stream import EventEntry, entry_fields
 from apps.engine.expressions import Program
+from apps.engine.flow import admission
+from apps.engine.flow.admission import Flow
+from apps.engine.flow.keys import KeyReader
+from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
 from apps.engine.functions import FunctionSpec
 from apps.engine.keys import Keys
 from apps.engine.lifecycle import RunEnder
 from apps.engine.new_run import NewRun
 from apps.engine.protocol import ids, memos
 from apps.engine.records import StepRecorded, encode_records
+from apps.engine.scheduler import RunScheduler
 from apps.engine.store.client import Argument, RedisClient
 from apps.engine.store.functions import FunctionCache, FunctionStore
 from apps.engine.store.queue import Queue
@@ -35,18 +40,20 @@ class UnknownFunction(Exception):
 class Engine:
     """One shard, over one connection; belongs to the event loop that made it."""
 
-    def __init__(self, client: RedisClient, shard: str) -> None:
+    def __init__(self, client: RedisClient, shard: str, policy: FlowPolicy = DEFAULT_POLICY) -> None:
         self.client = client
         self.shard = shard
         self.keys = Keys(shard)
         self.queue = Queue(client, self.keys.prefix)
         self.functions = FunctionCache(client, self.keys)
-        self._store = FunctionStore(client, self.keys)
+        self._store = FunctionStore(client, self.keys, policy)
+        self._policy = policy
         self._ender = RunEnder(self.queue, self.functions)
+        self._scheduler = RunScheduler(self.queue, self._ender)
 
     @classmethod
-    async def connect(cls, url: str, shard: str) -> "Engine":
-        return cls(await RedisClient.connect(url), shard)
+    async def connect(cls, url: str, shard: str, policy: FlowPolicy = DEFAULT_POLICY) -> "Engine":
+        return cls(await RedisClient.connect(url), shard, policy)
 
     async def publish_functions(
         self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()
@@ -113,14 +120,20 @@ class Engine:
         return owner is not None and owner.decode() == env_id
 
     async def rerun(self, request: RerunRequest) -> str:
-        """Start a new run from an earlier one's events; returns its id. Raises UnknownFunction."""
+        """Start a new run from an earlier one's events; returns its id. Raises UnknownFunction.
+
+        Where a singleton, a pause or a drain stops it, the run is recorded as skipped (spec 02, 12.1).
+        """
         await self.functions.refresh()
         spec = self.functions.find(request.env_id, request.function_id)
         if spec is None:
             raise UnknownFunction(request.function_id)
         now = clock.now_ms()
-        run = _rerun(spec, request, ids.new_ulid(now), now)
-        await self.queue.library.call("schedule", *run.arguments(now))
+        run = _rerun(spec, request, ids.new_ulid(now), now, self._policy)
+        [verdict] = await self._scheduler.schedule([run], now)
+        if verdict.skip_reason:
+            record = run.skipped(verdict.skip_reason, verdict.detail)
+            await self.client.execute("XADD", self.keys.history, "*", "d", encode_records([record]))
         return run.run_id
 
     async def send_signal(self, env_id: str, signal: str, data: bytes) -> str | None:
@@ -160,7 +173,7 @@ class Engine:
         await self.client.close()
 
 
-def _rerun(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> NewRun:
+def _rerun(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int, policy: FlowPolicy) -> NewRun:
     meta = RunMeta(
         slug=spec.slug,
         event_names=request.event_names,
@@ -168,7 +181,7 @@ def _rerun(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> 
         schedule_type="Rerun",
         original_run_id=request.original_run_id,
     )
-    return NewRun(
+    run = NewRun(
         run_id,
         spec,
         meta,
@@ -180,6 +193,12 @@ def _rerun(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> 
         cancels=_rerun_cancels(spec, request, run_id, now),
         memos=request.memos,
     )
+    if admission.needs_flow(spec):
+        reader = KeyReader(lambda: msgspec.json.decode(request.events[0]))
+        run.flow = Flow()
+        run.priority_ms = admission.plan_queueing(run.flow, spec, reader, policy)
+        run.problems = reader.problems
+    return run
 
 
 def _rerun_cancels(spec: FunctionSpec, request: RerunRequest, run_id: str, now: int) -> list[Argument]:

@@ -6,6 +6,8 @@ e, a   environment id, account id
 n      event name
 b      the event as functions see it: JSON of {data, id, name, ts, user, v?, meta?}
 x      JSON of `EventContext`, absent when it says nothing
+l, c   of a batch only, whose i is the batch's id and whose b is the JSON array of its events: their internal
+       ids, and the correlation ids of those that an invoke waits for (`-` for the others), parted by spaces
 """
 
 from collections.abc import Mapping
@@ -21,7 +23,8 @@ class EventContext(msgspec.Struct, frozen=True, omit_defaults=True):
     `idempotency`: the run's idempotency value where it is not the event's id (cron tick).
     `remember`: the id may come again within 24 h (sent by the user, or seeded), so keep its key.
     `start_at`: due time of the run in ms. `correlation_id`: of the invoke that waits for the run.
-    `source`: api, invoke, cron, engine, rerun. `original_run_id`: the run that this one repeats.
+    `source`: api, invoke, cron, engine, rerun; debounce and batch: events that were held back, which have
+    entries of their own already. `original_run_id`: the run that this one repeats.
     """
 
     function_id: str = ""
@@ -34,6 +37,13 @@ class EventContext(msgspec.Struct, frozen=True, omit_defaults=True):
     cron: str = ""
     trace_parent: str = ""
 
+    @property
+    def is_held_back(self) -> bool:
+        return self.source in _HELD_BACK
+
+
+_HELD_BACK = frozenset({"debounce", "batch"})
+
 
 class EventEntry(NamedTuple):
     internal_id: str
@@ -42,6 +52,8 @@ class EventEntry(NamedTuple):
     name: str
     body: bytes
     context: EventContext
+    batch_ids: tuple[str, ...] = ()
+    batch_correlations: tuple[str, ...] = ()
 
 
 _context_encoder = msgspec.json.Encoder()
@@ -67,4 +79,15 @@ def parse_entry(fields: Mapping[bytes, bytes]) -> EventEntry:
         name=fields[b"n"].decode(),
         body=fields[b"b"],
         context=_context_decoder.decode(context) if context else _DEFAULT,
+        batch_ids=_words(fields.get(b"l")),
+        batch_correlations=_words(fields.get(b"c")),
     )
+
+
+def _words(raw: bytes | None) -> tuple[str, ...]:
+    return tuple(raw.decode().split(" ")) if raw else ()
+
+
+def encode_context(context: EventContext) -> str:
+    """The field x."""
+    return _context_encoder.encode(context).decode()

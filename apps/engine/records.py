@@ -19,7 +19,8 @@ class RunScheduled(Record, tag="rs", frozen=True):
     """A run exists (key: run_id), status Scheduled, or Skipped when `skip_reason` is set.
 
     `event_ids` are internal event ids (ULIDs) in order. `schedule_type` is one of Event, Cron,
-    Debounce, Batch, Invoke, Rerun, Replay.
+    Debounce, Batch, Invoke, Rerun, Replay. `flow` tells people of the run's flow control, as JSON:
+    {"keys": [[setting, expression, value], ...], "priority_seconds", "problems": [text, ...]}, each optional.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class RunScheduled(Record, tag="rs", frozen=True):
     original_run_id: str = ""
     skip_reason: str = ""
     skip_existing_run_id: str = ""
+    flow: bytes = b""
 
 
 class RunStarted(Record, tag="rb", frozen=True):

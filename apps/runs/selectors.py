@@ -79,6 +79,12 @@ def run_get(environment_id: uuid.UUID, run_id: str) -> Run | None:
     return Run.objects.filter(environment_id=environment_id, run_id=run_id).first()
 
 
+def run_statuses(environment_id: uuid.UUID, run_ids: Collection[str]) -> Mapping[str, RunStatus]:
+    """The status of each of the runs that the environment has."""
+    rows = Run.objects.filter(environment_id=environment_id, run_id__in=run_ids)
+    return {run_id: RunStatus(status) for run_id, status in rows.values_list("run_id", "status")}
+
+
 def runs_for_event(environment_id: uuid.UUID, internal_id: str) -> list[Run]:
     """Runs that the event started, skipped ones and reruns too, oldest first."""
     started = RunEvent.objects.filter(event_id=internal_id).values("run_id")
@@ -134,7 +140,7 @@ def run_events(environment_id: uuid.UUID, run_id: str) -> list[RunEventBody]:
 
 
 def _matching(environment_id: uuid.UUID, where: RunFilter) -> QuerySet[Run]:
-    rows = Run.objects.filter(environment_id=environment_id)
+    rows = Run.objects.filter(environment_id=environment_id).defer("flow")
     column = where.time_field.value
     if where.time_field is not TimeField.QUEUED_AT:
         rows = rows.filter(**{f"{column}__isnull": False})

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from apps.engine.bridge import flow_policy
 from apps.engine.calls.addresses import AddressPolicy
 from apps.engine.calls.app_client import AppClient
 from apps.engine.executor import ops
@@ -65,14 +66,16 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
 
 
 async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
+    from apps.operations.dispatcher import Dispatcher
     from apps.registry.services.discovery import AppPoller
     from apps.registry.services.publication import republish_all
     from apps.runs.history.writer import HistoryWriter
 
     await asyncio.to_thread(republish_all)
     return [
-        Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys),
+        Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys, flow_policy()),
         TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),
         HistoryWriter(),
         AppPoller(),
+        Dispatcher(),
     ]

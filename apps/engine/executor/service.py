@@ -6,6 +6,7 @@ import logging
 from apps.engine import clock
 from apps.engine.executor.drive import Driver
 from apps.engine.executor.history import HistoryBuffer
+from apps.engine.executor.rekeying import rekey_all
 from apps.engine.executor.tracker import Tracker
 from apps.engine.services import repeat, unless_stopped, wait_for
 from apps.engine.store.client import RedisUnavailable
@@ -105,9 +106,11 @@ class Executor:
         asked = min(room, _BATCH)
         batch = await self._queue.lease(asked)
         await self._functions.refresh(batch.functions_version)
+        if batch.unkeyed:
+            await rekey_all(self._queue, self._functions, batch.unkeyed)
         for leased in batch.leased:
             self._start(leased)
-        if len(batch.leased) < asked:
+        if len(batch.leased) + len(batch.unkeyed) < asked:
             await self._idle(stop, batch)
 
     async def _idle(self, stop: asyncio.Event, batch: LeaseBatch) -> None:

@@ -8,20 +8,15 @@ from apps.engine.runner.incoming import Incoming
 from apps.engine.store.client import Argument
 
 
-def failed_invoke_event(incoming: Incoming, message: str, now: int) -> list[Argument] | None:
-    """The fields of the finished event that tells an invoke why its function does not run.
-
-    None where nobody waits for it.
-    """
-    entry, correlation_id = incoming.entry, incoming.entry.context.correlation_id
-    if not correlation_id:
-        return None
+def failed_invoke_event(incoming: Incoming, correlation_id: str, message: str, now: int) -> list[Argument]:
+    """The fields of the finished event that tells the invoke why its function does not run."""
+    entry = incoming.entry
     name = "inngest/function.finished"
     internal_id = ids.new_ulid(now)
     data = {
         "correlation_id": correlation_id,
         "error": {"message": message, "name": "Error"},
-        "event": msgspec.Raw(entry.body),
+        "event": msgspec.Raw(incoming.bodies[0]),
         "function_id": "",
         "run_id": "",
         "_inngest": {"status": "Failed"},

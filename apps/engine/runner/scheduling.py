@@ -2,10 +2,14 @@
 
 import hashlib
 
-from apps.engine import expressions
 from apps.engine.cancel_rules import cancel_pauses
-from apps.engine.functions import FunctionSpec
-from apps.engine.new_run import NO_RATE_CHECK, NewRun, RateCheck
+from apps.engine.event_stream import EventContext, encode_context
+from apps.engine.flow import admission
+from apps.engine.flow.admission import Batched, Debounced, Flow
+from apps.engine.flow.keys import KeyReader
+from apps.engine.flow.policy import FlowPolicy
+from apps.engine.functions import Batch, Debounce, FunctionSpec
+from apps.engine.new_run import NewRun
 from apps.engine.protocol import ids
 from apps.engine.runner.incoming import Incoming
 from apps.engine.store.views import RunMeta
@@ -13,56 +17,88 @@ from apps.engine.store.views import RunMeta
 # Events dated less than this ahead start at once (spec 01, 5.6).
 _FUTURE_TOLERANCE_MS = 2_000
 
+_SCHEDULE_TYPES = {"cron": "Cron", "invoke": "Invoke", "debounce": "Debounce", "batch": "Batch"}
 
-def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, failed: list[tuple[str, str]]) -> NewRun:
-    """The run for a match; key expressions that fail are added to `failed`."""
-    entry, context = incoming.entry, incoming.entry.context
-    queued_at = min(now, incoming.received_at)
+
+def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, policy: FlowPolicy) -> NewRun:
+    """The run for a match, with the flow control that it meets."""
     # An entry that is handled again, because the queue forgot that it was, leads to the same run in history.
     run_id = ids.entry_ulid(incoming.stream_id, spec.id)
     meta = RunMeta(
         slug=spec.slug,
-        event_names=[entry.name],
-        event_ids=[entry.internal_id],
-        correlation_ids=[context.correlation_id] if context.correlation_id else [],
+        event_names=incoming.event_names,
+        event_ids=incoming.event_ids,
+        correlation_ids=incoming.correlation_ids,
         schedule_type=schedule_type_of(incoming),
     )
-    run = NewRun(run_id, spec, meta, b"[" + entry.body + b"]", queued_at, _due_at(incoming, now))
+    queued_at = min(now, incoming.received_at)
+    run = NewRun(run_id, spec, meta, incoming.events_json, queued_at, _due_at(incoming, now))
     run.entry, run.idempotency = incoming.stream_id, _idempotency_key(spec, incoming)
-    run.cron = context.cron
-    run.rate = _rate_limit(spec, incoming, failed)
-    if spec.cancel:
+    run.cron = incoming.entry.context.cron
+    if admission.needs_flow(spec):
+        _plan_flow(run, incoming, policy)
+    if spec.cancel and not incoming.is_batch:
         run.cancels = cancel_pauses(spec, run_id, incoming.event, incoming.stream_id, now)
     return run
 
 
-def _rate_limit(spec: FunctionSpec, incoming: Incoming, failed: list[tuple[str, str]]) -> RateCheck:
-    """The place that the function's rate limit asks for (02, 2.8 and 4.2)."""
-    rule = spec.rate_limit
-    if rule is None:
-        return NO_RATE_CHECK
-    if not rule.key:
-        return RateCheck(spec.id, rule.limit, rule.period_ms)
-    try:
-        value = expressions.bucket(expressions.compile_expression(rule.key), incoming.event)
-    except expressions.ExpressionError as exc:
-        failed.append((spec.id, str(exc)))
-        return NO_RATE_CHECK
-    if value.kind == "error":
-        failed.append((spec.id, f"{rule.key}: cannot be evaluated"))
-    if value.kind in ("error", "missing") or value.text == "false":
-        return NO_RATE_CHECK
-    digest = hashlib.sha1(value.text.encode(), usedforsecurity=False).hexdigest()
-    return RateCheck(f"{spec.id}:{digest}", rule.limit, rule.period_ms)
+def _plan_flow(run: NewRun, incoming: Incoming, policy: FlowPolicy) -> None:
+    spec, flow = run.spec, Flow()
+    reader = KeyReader(lambda: incoming.event)
+    run.flow, run.problems = flow, reader.problems
+    is_held_back = incoming.entry.context.is_held_back
+    if not is_held_back and admission.is_batched(spec, reader) and spec.batch:
+        flow.batch = _batched(spec, spec.batch, incoming, run.run_id, reader)
+        run.idempotency = ""
+        return
+    if not is_held_back:
+        flow.rate = admission.rate_of(spec, reader, policy)
+        if spec.debounce:
+            flow.debounce = _debounced(spec, spec.debounce, incoming, reader)
+            run.idempotency = ""
+            return
+    run.priority_ms = admission.plan_queueing(flow, spec, reader, policy)
+
+
+def _batched(spec: FunctionSpec, rule: Batch, incoming: Incoming, batch: str, reader: KeyReader) -> Batched:
+    entry, context = incoming.entry, incoming.entry.context
+    return Batched(
+        bucket=admission.bucket_of(spec, "batch", rule.key, reader),
+        size=rule.max_size,
+        timeout=rule.timeout_ms,
+        batch=batch,
+        event=entry.internal_id,
+        name=entry.name,
+        context=encode_context(EventContext(function_id=spec.id, source="batch")),
+        correlation=context.correlation_id or "-",
+        once=f"{spec.id}:{entry.internal_id}" if context.remember else None,
+    )
+
+
+def _debounced(spec: FunctionSpec, rule: Debounce, incoming: Incoming, reader: KeyReader) -> Debounced:
+    entry, correlation_id = incoming.entry, incoming.entry.context.correlation_id
+    context = EventContext(function_id=spec.id, source="debounce", correlation_id=correlation_id)
+    return Debounced(
+        bucket=admission.bucket_of(spec, "debounce", rule.key, reader),
+        ts=incoming.header.ts or incoming.received_at,
+        period=rule.period_ms,
+        timeout=rule.timeout_ms,
+        event=entry.internal_id,
+        name=entry.name,
+        context=encode_context(context),
+        correlation=correlation_id,
+    )
 
 
 def schedule_type_of(incoming: Incoming) -> str:
-    return {"cron": "Cron", "invoke": "Invoke"}.get(incoming.entry.context.source, "Event")
+    return _SCHEDULE_TYPES.get(incoming.entry.context.source, "Event")
 
 
 def _due_at(incoming: Incoming, now: int) -> int:
     if incoming.entry.context.start_at:
         return incoming.entry.context.start_at
+    if incoming.is_batch:
+        return now
     ts = incoming.header.ts
     return ts if ts > now + _FUTURE_TOLERANCE_MS else now
 

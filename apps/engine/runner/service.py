@@ -4,11 +4,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
 from apps.engine import clock, crashpoints
+from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
 from apps.engine.keys import RUNNER_GROUP, Keys
 from apps.engine.lifecycle import RunEnder
 from apps.engine.new_run import NewRun
-from apps.engine.records import EventHandled, encode_records
+from apps.engine.records import AnyRecord, EventHandled, RunScheduled, encode_records
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.intake import Intake
 from apps.engine.runner.invocations import failed_invoke_event
@@ -16,6 +19,8 @@ from apps.engine.runner.ownership import Ownership
 from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
 from apps.engine.runner.scheduling import plan_run
 from apps.engine.runner.triggering import Triggering
+from apps.engine.runner.verdicts import note_verdict, refusal, superseded_invoke
+from apps.engine.scheduler import RunScheduler
 from apps.engine.services import wait_for
 from apps.engine.store.client import RedisError, RedisUnavailable
 from apps.engine.store.functions import FunctionCache
@@ -27,13 +32,18 @@ logger = logging.getLogger(__name__)
 class Runner:
     name = "runner"
 
-    def __init__(self, queue: Queue, functions: FunctionCache, keys: Keys) -> None:
+    def __init__(
+        self, queue: Queue, functions: FunctionCache, keys: Keys, policy: FlowPolicy = DEFAULT_POLICY
+    ) -> None:
         self._queue = queue
         self._reader = queue.client.clone()
         self._functions = functions
         self._keys = keys
         self._triggering = Triggering(functions)
-        self._pauses = PauseMatcher(queue, RunEnder(queue, functions))
+        ender = RunEnder(queue, functions)
+        self._scheduler = RunScheduler(queue, ender)
+        self._pauses = PauseMatcher(queue, ender)
+        self._policy = policy
         self._ownership = Ownership(queue.client, f"{keys.prefix}:owner:runner")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,71 +106,81 @@ class Runner:
         logger.error("event %s cannot be handled", incoming.entry.internal_id, exc_info=exc)
         record = _blank(incoming)
         record.failed.append(("", f"the event could not be handled: {type(exc).__name__}"))
-        await self._conclude([record])
+        await self._conclude([incoming], [record])
 
     async def _handle(self, batch: list[Incoming], is_repeat: bool) -> None:
         await self._functions.refresh()
         handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
-        await self._schedule(batch, handled)
-        earlier = await self._pauses.remembered(batch) if is_repeat else {}
-        outcomes = await self._pauses.match(batch)
+        skipped = await self._schedule(batch, handled)
+        # What was held back has met the pauses when it came.
+        fresh = [incoming for incoming in batch if not incoming.entry.context.is_held_back]
+        earlier = await self._pauses.remembered(fresh) if is_repeat else {}
+        outcomes = await self._pauses.match(fresh)
         for stream_id, record in handled.items():
             _add_pauses(record, earlier.get(stream_id))
             _add_pauses(record, outcomes.get(stream_id))
         crashpoints.reach("before_ack")
-        await self._conclude(list(handled.values()))
+        records = [part for incoming in batch for part in _parts(incoming, handled[incoming.stream_id])]
+        await self._conclude(batch, [*skipped, *records])
 
-    async def _conclude(self, records: Sequence[EventHandled]) -> None:
+    async def _conclude(self, batch: Sequence[Incoming], records: Sequence[AnyRecord]) -> None:
         """Record and acknowledge at once: an entry that comes again must not have its outcome already."""
-        entries = [record.stream_id for record in records]
+        entries = [incoming.stream_id for incoming in batch]
         await self._queue.library.call("acknowledge", RUNNER_GROUP, encode_records(records), *entries)
 
-    async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> None:
+    async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> list[RunScheduled]:
+        """Schedule what the events start; returns the runs that are skipped."""
         planned: list[tuple[Incoming, NewRun]] = []
         now = clock.now_ms()
         for incoming in batch:
             record = handled[incoming.stream_id]
             for spec in self._triggering.functions_for(incoming, record.failed):
-                planned.append((incoming, plan_run(spec, incoming, now, record.failed)))
+                planned.append((incoming, plan_run(spec, incoming, now, self._policy)))
             if self._triggering.lacks_target(incoming):
                 await self._refuse(incoming, record)
-        calls = [run.arguments(now) for _, run in planned]
-        replies = await self._queue.library.call_each("schedule", calls)
-        for (incoming, run), (outcome, run_id) in zip(planned, replies, strict=True):
-            record = handled[incoming.stream_id]
-            if refusal := _note(record, run.spec.id, outcome.decode(), run_id.decode()):
-                await self._tell_invoker(incoming, refusal)
+        verdicts = await self._scheduler.schedule([run for _, run in planned], now)
+        skipped: list[RunScheduled] = []
+        for (incoming, run), verdict in zip(planned, verdicts, strict=True):
+            if run_skipped := note_verdict(handled[incoming.stream_id], run, verdict):
+                skipped.append(run_skipped)
+            await self._tell_invokers(incoming, refusal(verdict))
+            correlation_id, message = superseded_invoke(verdict)
+            await self._tell(incoming, correlation_id, message)
+        return skipped
 
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
         function_id = incoming.entry.context.function_id
         record.skipped.append((function_id, "FunctionNotFound", ""))
         message = f"could not find function with ID: {function_id}"
-        await self._tell_invoker(
+        await self._tell_invokers(
             incoming, message if function_id else "could not extract function ID from event"
         )
 
-    async def _tell_invoker(self, incoming: Incoming, message: str) -> None:
-        """Let the step that invoked a function which does not run fail with `message`."""
-        event = failed_invoke_event(incoming, message, clock.now_ms())
-        if event is not None:
+    async def _tell_invokers(self, incoming: Incoming, message: str) -> None:
+        """Let the steps that invoked a function which does not run fail with `message`."""
+        if message:
+            for correlation_id in incoming.correlation_ids:
+                await self._tell(incoming, correlation_id, message)
+
+    async def _tell(self, incoming: Incoming, correlation_id: str, message: str) -> None:
+        if correlation_id:
+            event = failed_invoke_event(incoming, correlation_id, message, clock.now_ms())
             await self._queue.client.execute("XADD", self._keys.events, "*", *event)
-
-
-def _note(record: EventHandled, function_id: str, outcome: str, run_id: str) -> str:
-    """Record what became of a match; what an invoker has to be told where no run did."""
-    if outcome == "duplicate":
-        record.skipped.append((function_id, "Duplicate", run_id))
-        return "invoked function was skipped: duplicate event"
-    if outcome == "limited":
-        record.skipped.append((function_id, "RateLimited", ""))
-        return "invoked function is rate limited"
-    record.run_ids.append(run_id)
-    return ""
 
 
 def _blank(incoming: Incoming) -> EventHandled:
     entry = incoming.entry
     return EventHandled(entry.env_id, entry.internal_id, incoming.stream_id, clock.now_ms())
+
+
+def _parts(incoming: Incoming, record: EventHandled) -> list[EventHandled]:
+    """The outcome for each event of the entry, under a key of its own."""
+    if not incoming.is_batch:
+        return [record]
+    return [
+        msgspec.structs.replace(record, event_id=event_id, stream_id=f"{record.stream_id}.{number}")
+        for number, event_id in enumerate(incoming.event_ids)
+    ]
 
 
 def _add_pauses(record: EventHandled, outcome: PauseOutcome | None) -> None:

@@ -18,7 +18,12 @@ class Triggering:
         self._indices: dict[str, TriggerIndex] = {}
 
     def target(self, incoming: Incoming) -> FunctionSpec | None:
-        """The live function that an invoke or a cron tick is aimed at."""
+        """The live function that an invoke, a cron tick or what was held back is aimed at.
+
+        An open batch runs although its function has been archived since (spec 02, 12.6).
+        """
+        if incoming.is_batch:
+            return self._functions.get(incoming.entry.context.function_id)
         return self._functions.find(incoming.entry.env_id, incoming.entry.context.function_id)
 
     def lacks_target(self, incoming: Incoming) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from apps.engine.flow.limits import node_limits
+from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
 from apps.engine.functions import FunctionSpec, decode_spec, encode_spec
 from apps.engine.keys import Keys
 from apps.engine.store.client import Argument, RedisClient
@@ -14,9 +16,10 @@ from apps.engine.store.library import LuaLibrary
 class FunctionStore:
     """Writes function specs; every process notices by the version that each lease and batch brings."""
 
-    def __init__(self, client: RedisClient, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys, policy: FlowPolicy = DEFAULT_POLICY) -> None:
         self._client = client
         self._keys = keys
+        self._policy = policy
         self._library = LuaLibrary(client, keys.prefix)
 
     async def publish(
@@ -30,10 +33,7 @@ class FunctionStore:
         await self._library.load()
         changed = [*specs, *await self._archived(archived_ids)]
         commands: list[Sequence[Argument]] = [
-            self._library.command(
-                "configure", *_node(spec), spec.version, encode_spec(spec), int(is_restore), *_switches(spec)
-            )
-            for spec in changed
+            self._library.command("configure", *self._node(spec, is_forced=is_restore)) for spec in changed
         ]
         # Drawn, not counted: a count would start again with an emptied Redis and meet a cache's old one.
         commands.append(("SET", self._keys.functions_version, random.getrandbits(53)))
@@ -44,28 +44,17 @@ class FunctionStore:
         ]
         await self._client.pipeline(commands)
 
+    def _node(self, spec: FunctionSpec, *, is_forced: bool) -> list[Argument]:
+        """In the order of `configure` in 50_schedule.lua."""
+        identity: list[Argument] = [spec.id, spec.env_id, spec.account_id, spec.version, encode_spec(spec)]
+        return [*identity, int(is_forced), self._policy.account_concurrency, *node_limits(spec)]
+
     async def _archived(self, function_ids: Iterable[str]) -> list[FunctionSpec]:
         ids = list(function_ids)
         if not ids:
             return []
         raw = await self._client.execute("HMGET", self._keys.functions, *ids)
         return [msgspec.structs.replace(decode_spec(spec), archived=True) for spec in raw if spec]
-
-
-def _node(spec: FunctionSpec) -> tuple[Argument, ...]:
-    return spec.id, spec.env_id, spec.account_id, own_limit(spec)
-
-
-def _switches(spec: FunctionSpec) -> tuple[str, str]:
-    return "1" if spec.paused else "", "1" if spec.drained else ""
-
-
-def own_limit(spec: FunctionSpec) -> int | str:
-    """The limit of the function itself on concurrent steps; empty where it has none."""
-    limits = [
-        rule.limit for rule in spec.concurrency if not rule.key and rule.scope == "fn" and rule.limit > 0
-    ]
-    return min(limits) if limits else ""
 
 
 class FunctionCache:

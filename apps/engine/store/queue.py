@@ -20,12 +20,26 @@ class Leased(NamedTuple):
     state: RunState
 
 
+class Unkeyed(NamedTuple):
+    """A queued item whose function has other keys now; `events` is the run's raw JSON array.
+
+    It is leased, without a slot, only to be given its new keys by `rekey`.
+    """
+
+    item_id: str
+    token: str
+    run_id: str
+    function_id: str
+    events: bytes
+
+
 class LeaseBatch(NamedTuple):
     """`next_due_at`: when the earliest timer is due, ms; None when there is none."""
 
     leased: list[Leased]
     next_due_at: int | None
     functions_version: int
+    unkeyed: list[Unkeyed]
 
 
 class CommitResult(NamedTuple):
@@ -62,7 +76,15 @@ class Queue:
         reply = await self.library.call("lease", now, count, now + self.lease_ms, next(self._tokens))
         due = int(float(reply[0]))
         leased = [Leased(parse_item(item), parse_state(state)) for item, state in reply[1]]
-        return LeaseBatch(leased, None if due < 0 else due, int(reply[2]))
+        unkeyed = [_parse_unkeyed(parts) for parts in reply[3]]
+        return LeaseBatch(leased, None if due < 0 else due, int(reply[2]), unkeyed)
+
+    async def rekey(self, unkeyed: Unkeyed, version: str, leaf: str, gates: str, shown: str) -> bool:
+        """Move an item into the leaf of its new keys; False when its lease is lost."""
+        reply = await self.library.call(
+            "rekey", clock.now_ms(), unkeyed.item_id, unkeyed.token, version, leaf, gates, shown
+        )
+        return int(reply) == 1
 
     async def commit(self, commit: Commit) -> CommitResult:
         now = clock.now_ms()
@@ -128,3 +150,8 @@ class Queue:
             args += deferral
         outcome: bytes = await self.library.call("checkpoint", *args)
         return outcome.decode()
+
+
+def _parse_unkeyed(parts: list[bytes]) -> Unkeyed:
+    item_id, token, run_id, function_id = [part.decode() for part in parts[:4]]
+    return Unkeyed(item_id, token, run_id, function_id, parts[4])

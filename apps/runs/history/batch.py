@@ -62,7 +62,9 @@ class Batch:
             take_in(self)
 
     def add_event(self, stream_id: str, entry: EventEntry) -> None:
-        """Raises BadRecord."""
+        """Events that were held back have a row from when they came. Raises BadRecord."""
+        if entry.context.is_held_back:
+            return
         row = _event_row(f"{self._shard}:{stream_id}", stream_id, entry)
         self.events[row.key] = row
         self.event_bodies[row.key] = payload_text(entry.body)
@@ -113,6 +115,7 @@ def _describe(row: RunRow, record: RunScheduled) -> None:
     row.original_run_id = record.original_run_id
     row.skip_reason = clean_text(record.skip_reason)
     row.skip_existing_run_id = record.skip_existing_run_id
+    row.flow = payload_text(record.flow)
 
 
 def _fold_started(record: RunStarted) -> TakeIn:

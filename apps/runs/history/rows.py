@@ -47,6 +47,7 @@ class RunRow(msgspec.Struct, gc=False):
     original_run_id: str = ""
     skip_reason: str = ""
     skip_existing_run_id: str = ""
+    flow: str = ""
     cancel_reason: str = ""
     has_output: bool = False
     version: int = 0

@@ -40,6 +40,7 @@ _RUN_IDENTITY = (
     "original_run_id",
     "skip_reason",
     "skip_existing_run_id",
+    "flow",
 )
 _RUN_PROGRESS = f"""
     status = CASE WHEN NOT {_RUN_ENDED} AND excluded.status > {_RUN}.status

@@ -11,7 +11,8 @@ class Run(models.Model):
 
     `version` rises whenever a record of the run is stored (it is the time of writing in
     microseconds); pages compare it. A run whose `environment_id` is the nil UUID is incomplete: its
-    first record has not been stored yet.
+    first record has not been stored yet. `flow` tells people of the run's keys and priority
+    (`apps.engine.records.RunScheduled.flow`); lists do not load it.
     """
 
     run_id = models.CharField(primary_key=True, max_length=26)
@@ -31,6 +32,7 @@ class Run(models.Model):
     original_run_id = models.CharField(max_length=26)
     skip_reason = models.TextField()
     skip_existing_run_id = models.CharField(max_length=26)
+    flow = models.TextField(default="", db_default="")
     cancel_reason = models.TextField()
     has_output = models.BooleanField()
     version = models.BigIntegerField()

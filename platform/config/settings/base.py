@@ -57,6 +57,16 @@ STEPWELL_WORKER_CONCURRENCY = env.integer(
     "STEPWELL_WORKER_CONCURRENCY", "INNGEST_QUEUE_WORKERS", default=200, minimum=1, maximum=100_000
 )
 
+# Flow control (spec 02, chapters 3 and 4): how a rate limit counts, how far a priority may move a run, and
+# how many steps of an account run at a time that has no limit of its own.
+STEPWELL_RATE_LIMIT_MODE = env.choice(
+    "STEPWELL_RATE_LIMIT_MODE", allowed=("window", "gcra"), default="window"
+)
+STEPWELL_PRIORITY_SECONDS = env.integer("STEPWELL_PRIORITY_SECONDS", default=600, minimum=0, maximum=43_200)
+STEPWELL_ACCOUNT_CONCURRENCY = env.integer(
+    "STEPWELL_ACCOUNT_CONCURRENCY", default=1_000, minimum=1, maximum=1_000_000
+)
+
 SECRET_KEY = env.secret("STEPWELL_SECRET_KEY", default=credentials.DEVELOPMENT_SECRET_KEY)
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("STEPWELL_ALLOWED_HOSTS") or ["*"]
@@ -75,6 +85,7 @@ INSTALLED_APPS = [
     "apps.registry",
     "apps.events",
     "apps.runs",
+    "apps.operations",
     "apps.ingest",
     "apps.realtime",
     "apps.api",

@@ -8,6 +8,7 @@ import msgspec
 from apps.engine import clock
 from apps.engine.engine import Engine
 from apps.engine.event_stream import EventContext, EventEntry, parse_entry
+from apps.engine.flow.policy import FlowPolicy
 from apps.engine.functions import CancelRule, FunctionSpec, Trigger
 from apps.engine.keys import RUNNER_GROUP, Keys
 from apps.engine.protocol import ids
@@ -168,7 +169,7 @@ class EngineWorld:
 
 
 async def open_world(url: str) -> EngineWorld:
-    engine = await Engine.connect(url, "0")
+    engine = await Engine.connect(url, "0", FlowPolicy(account_concurrency=100_000))
     queue = Queue(engine.client, KEYS.prefix)
     await queue.library.load()
     runner = Runner(queue, FunctionCache(engine.client, KEYS), KEYS)

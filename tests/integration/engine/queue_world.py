@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from apps.engine import clock
+from apps.engine.flow.admission import Flow, Rate, encode_flow
 from apps.engine.store.client import Argument, RedisClient
 from apps.engine.store.queue import Commit, CommitResult, Leased, Queue
 from apps.engine.store.views import Item, RunMeta
@@ -24,9 +25,27 @@ class World:
         self.now += ms
 
     async def configure(
-        self, function: str, *, account: str = "acc", env: str = "env", limit: int | str = ""
+        self,
+        function: str,
+        *,
+        account: str = "acc",
+        env: str = "env",
+        limit: int | str = "",
+        account_limit: int | str = "",
+        paused: bool = False,
+        drained: bool = False,
+        keys: str = "",
+        key_limits: tuple[int, ...] = (),
+        throttle: tuple[float, float] | None = None,
+        run_limits: tuple[int, ...] = (),
     ) -> None:
-        await self.queue.library.call("configure", function, env, account, limit, 1, "{}", 0, "", "")
+        """`keys` is the version of the function's keys; `throttle` interval and tolerance in ms."""
+        switches = ["1" if paused else "", "1" if drained else ""]
+        k1, k2 = [*key_limits, "", ""][:2]
+        l1, l2 = [*run_limits, "", ""][:2]
+        identity = (function, env, account, 1, "{}", 0, account_limit)
+        limits = (limit, *switches, keys, k1, k2, *(throttle or ("", "")), l1, l2)
+        await self.queue.library.call("configure", *identity, *limits)
 
     async def schedule(
         self,
@@ -43,14 +62,18 @@ class World:
         start_deadline: int = 0,
         memos: list[tuple[str, bytes]] | None = None,
         target: tuple[str, bytes] = ("", b""),
-        rate: tuple[str, int, int] = ("", 0, 0),
+        rate: tuple[str, int, int] | None = None,
+        flow: Flow | None = None,
     ) -> tuple[str, str]:
         meta = msgspec.json.encode(RunMeta("app-fn", ["e"], ["01E"]))
         rules = cancels or []
         kept = memos or []
-        outcome, known = await self.queue.library.call(
+        if rate:
+            flow = Flow(rate=Rate(*rate))
+        outcome, known, _ = await self.queue.library.call(
             "schedule", self.now, run, function, env, account, "app", entry, idempotency,
-            b'[{"data":{}}]', due or self.now, score or self.now, meta, start_deadline, b"", *target, *rate,
+            b'[{"data":{}}]', due or self.now, score or self.now, meta, start_deadline, b"", *target,
+            encode_flow(flow),
             len(rules), *[part for rule in rules for part in rule],
             len(kept), *[part for memo in kept for part in memo],
         )  # fmt: skip

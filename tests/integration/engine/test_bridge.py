@@ -11,6 +11,7 @@ from pytest_django import Settings
 from apps.engine import bridge
 from apps.engine.bridge import engine_call
 from apps.engine.engine import Engine
+from apps.engine.flow.policy import FlowPolicy
 from apps.engine.store.client import RedisUnavailable
 
 
@@ -39,9 +40,9 @@ def test_threads_share_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     connected: list[Engine] = []
     connect = Engine.connect
 
-    async def slowly(url: str, shard: str) -> Engine:
+    async def slowly(url: str, shard: str, policy: FlowPolicy) -> Engine:
         await asyncio.sleep(0.05)
-        connected.append(await connect(url, shard))
+        connected.append(await connect(url, shard, policy))
         return connected[-1]
 
     monkeypatch.setattr(Engine, "connect", slowly)

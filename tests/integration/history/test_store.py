@@ -72,6 +72,7 @@ def test_the_life_of_a_run(database: str) -> None:
             "original_run_id": "",
             "skip_reason": "",
             "skip_existing_run_id": "",
+            "flow": "",
             "cancel_reason": "",
             "has_output": True,
         }

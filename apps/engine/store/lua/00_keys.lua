@@ -1,17 +1,33 @@
 -- Key dictionary. P is the shard's prefix with its hash tag, for instance {q:0}.
 --
--- Router (router.lua). A node is `root`, `a:<account>`, `e:<environment>` or `f:<function>`.
+-- Router (10_router.lua, 12_leaves.lua). A node is `root`, `a:<account>`, `e:<environment>`, `f:<function>`, or a
+-- function's key queue, the leaf `k:<function>:<hash of its keys' values>`.
 --   P:n:<node>      hash  p parent node, w weight, v virtual time of its children, f finish tag of its
 --                         last service, lim slots (absent: unlimited), pz "1" while paused,
 --                         fv version of the function, dr "1" while drained: no new runs
---   P:r:<node>      zset  ready children by start tag; of a function: ready items by score (ms)
+--                         of a function also kv version of its keys (absent: none), k1 k2 limits of its concurrency
+--                         keys, tT tD interval and tolerance of its throttle (ms), l1 l2 limits of runs in
+--                         progress; of an account own "1": its limit is not the default;
+--                         of a leaf p, f, kv, kd keys for people (JSON), c1 c2 t r1 r2 its buckets, bs the bucket
+--                         at which it waits, bt that at which its starts wait. An empty leaf lasts 60 s.
+--   P:r:<node>      zset  ready children by start tag; of functions and leaves: ready items by score (ms)
+--   P:rs:<leaf>     zset  ready starts that have not been admitted, by score
+--   P:q:f:<fn>      zset  ready leaves of a function by start tag
 --   P:h:<node>      set   items that hold a slot (accounts and functions)
+--   P:h:<bucket>    set   items, or for r: runs, that hold a unit of a key
+--   P:th:<bucket>   str   throttle: theoretical arrival time, ms
+--   P:w:<bucket>    set   functions with leaves that wait at the bucket
+--   P:w:<bucket>|<fn> zset  those leaves by finish tag
+--   P:wb:<fn>       set   buckets at which leaves of the function wait
+--   P:gates         zset  `<function>|<bucket>` of throttles at which leaves wait, by when they let one in, ms
+--   P:changed       set   functions whose limits have changed: what waits looks again
 -- Items (items.lua)
 --   P:i:<item>      hash  k kind, r run, f function, e environment, a account, s target step,
 --                         at due ms, sc score, n attempt, g generation, c stack position, lt lease
 --                         token, x lease ends in a row, q enqueued ms, b payload, hb history on wake,
 --                         rc "1": race mode, j job number (one more each
---                         time the item goes on with its run in place)
+--                         time the item goes on with its run in place), lf leaf, kv version of the keys it is
+--                         filed under, h1 h2 buckets in which it holds a unit, tk "1": an admitted start
 --   P:timers        zset  items that are due later, by due ms
 --   P:leases        zset  leased items by lease end
 --   P:seq           int   last item number
@@ -21,6 +37,8 @@
 --                         die "1": plan only, sz bytes, q queued ms,
 --                         st started ms, dq queued and dl leased discovery item, em empty answers in a row,
 --                         fe failed attempts of its own code,
+--                         lf leaf, kv its key version, gb its buckets, kd its keys for people (JSON),
+--                         rb1 rb2 buckets of runs in progress that it holds, sl its singleton lock,
 --                         sc score of its items, is and iv step whose input is replaced, and the input
 --   P:memo:<run>    hash  step id -> memo
 --   P:stack:<run>   list  finished step ids in order
@@ -34,9 +52,16 @@
 --   P:rt            zset  run timeouts, `<run>|s` and `<run>|f`, by due ms
 -- Scheduling
 --   P:idem:<key>    str   run id, for 24 h
---   P:rl:<bucket>   zset  admissions of a rate limit by ms, for its period
---   P:once:<entry>  hash  function -> run id (empty: limited), r:<pause> -> resumed run,
---                         c:<cancelled run>, until the stream entry is acknowledged
+--   P:rl:<bucket>   zset  admissions of a rate limit by ms, for its period; with :at, in gcra mode, a str: its
+--                         theoretical arrival time
+--   P:once:<entry>  hash  function -> run id or `!<outcome> <detail>`, <function>:ok -> "1": the rate limit let it in,
+--                         r:<pause> -> resumed run, c:<cancelled run>, until the stream entry is acknowledged
+--   P:sg:<lock>     str   the run that holds a singleton's lock
+--   P:db:<bucket>   hash  debounced event: f e a as above, ts, hard latest time it fires, i internal id, n name, b body,
+--                         x context of the entry that it becomes, c correlation id; P:dbq zset buckets by due ms
+--   P:bt:<bucket>   hash  open batch: id, f e a, n name of its first event, x context, l internal ids, c correlation
+--                         ids, sz bytes, at ms; P:bl:<bucket> list of bodies; P:btq zset buckets by due ms
+--   P:bd:<key>      str   an internal id that was batched, for 30 min
 --   P:cron          zset  `<function>|<expression>` by tick ms
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event

@@ -1,4 +1,4 @@
--- The fairness router: start-time fair queueing over account, environment, function.
+-- The fairness router: start-time fair queueing over account, environment, function, and key queue.
 --
 -- A node's ready set orders its backlogged children by start tag. Serving a child advances its tag by
 -- 1 / weight, so an idle tenant's first item is next whatever another has queued. A child that has
@@ -10,11 +10,16 @@ local function node_is_open(P, node)
   return not lim or call('SCARD', P .. ':h:' .. node) < tonumber(lim)
 end
 
+-- A function may have items of its own and, in q, ready key queues (12_leaves.lua).
+local function has_work(P, node)
+  return call('EXISTS', P .. ':r:' .. node, P .. ':q:' .. node) > 0
+end
+
 -- Put a node with work into its parent's ready set, and its ancestors into theirs.
 local function activate(P, node)
   local child = node
   while child ~= 'root' do
-    if call('EXISTS', P .. ':r:' .. child) == 0 or not node_is_open(P, child) then return end
+    if not has_work(P, child) or not node_is_open(P, child) then return end
     local parent, finish = unpack(call('HMGET', P .. ':n:' .. child, 'p', 'f'))
     if not parent then return end
     local ready = P .. ':r:' .. parent
@@ -35,7 +40,7 @@ local function charge(P, parent, child, start)
   local node = P .. ':n:' .. child
   local finish = start + 1 / (tonumber(call('HGET', node, 'w')) or 1)
   call('HSET', node, 'f', finish)
-  if call('EXISTS', P .. ':r:' .. child) == 1 and node_is_open(P, child) then
+  if has_work(P, child) and node_is_open(P, child) then
     call('ZADD', P .. ':r:' .. parent, finish, child)
   else
     drop_child(P, parent, child)
@@ -52,7 +57,7 @@ local function descend(P)
       if node == 'root' then return nil end
       drop_child(P, path[#path][1], node)
       path, node = {}, 'root'
-    elseif call('EXISTS', P .. ':r:' .. child) == 0 or not node_is_open(P, child) then
+    elseif not has_work(P, child) or not node_is_open(P, child) then
       drop_child(P, node, child)
     else
       local start = tonumber(head[2])
@@ -68,21 +73,4 @@ local function charge_path(P, path)
   for level = #path, 1, -1 do
     charge(P, path[level][1], path[level][2], path[level][3])
   end
-end
-
-local function hold_slot(P, item, fn, account)
-  call('SADD', P .. ':h:f:' .. fn, item)
-  call('SADD', P .. ':h:a:' .. account, item)
-end
-
--- The account is told by itself: its functions may be in their ready sets while it is not.
-local function slot_is_free(P, fn, account)
-  activate(P, 'f:' .. fn)
-  if call('HEXISTS', P .. ':n:a:' .. account, 'lim') == 1 then activate(P, 'a:' .. account) end
-end
-
-local function release_slot(P, item, fn, account)
-  call('SREM', P .. ':h:f:' .. fn, item)
-  call('SREM', P .. ':h:a:' .. account, item)
-  slot_is_free(P, fn, account)
 end

@@ -4,9 +4,21 @@ local function next_item_id(P)
   return string.format('%015d', call('INCR', P .. ':seq'))
 end
 
-local function push_ready(P, id, fn, score)
-  call('ZADD', P .. ':r:f:' .. fn, score, id)
-  activate(P, 'f:' .. fn)
+-- place: {id, function, score, leaf or nil, run, whether it is a start that has not been admitted}
+local function push_ready(P, place)
+  local id, fn, score, leaf = place[1], place[2], place[3], place[4]
+  if not leaf then
+    call('ZADD', P .. ':r:f:' .. fn, score, id)
+    activate(P, 'f:' .. fn)
+    return
+  end
+  ensure_leaf(P, fn, leaf, place[5])
+  call('ZADD', P .. (place[6] and ':rs:' or ':r:') .. leaf, score, id)
+  activate_leaf(P, fn, leaf)
+end
+
+local function place_of(id, item)
+  return { id, item.f, num(item.sc), item.lf, item.r, item.k == 'start' and not item.tk }
 end
 
 local function push_timer(P, id, due)
@@ -22,12 +34,16 @@ local function store_item(P, id, run, fn, env, account, now, fields)
   call('SADD', P .. ':jobs:' .. run, id)
 end
 
-local function place_item(P, id, fn, now, due, score)
-  if due > now then push_timer(P, id, due) else push_ready(P, id, fn, score) end
+local function place_item(P, now, due, place)
+  if due > now then push_timer(P, place[1], due) else push_ready(P, place) end
 end
 
 local function delete_item(P, id, item)
   call('ZREM', P .. ':r:f:' .. item.f, id)
+  if item.lf then
+    call('ZREM', P .. ':r:' .. item.lf, id)
+    call('ZREM', P .. ':rs:' .. item.lf, id)
+  end
   call('ZREM', P .. ':timers', id)
   call('ZREM', P .. ':leases', id)
   call('SREM', P .. ':jobs:' .. item.r, id)
@@ -36,13 +52,13 @@ end
 
 local function drop_lease(P, id, item)
   call('ZREM', P .. ':leases', id)
-  release_slot(P, id, item.f, item.a)
+  release_slot(P, id, item)
 end
 
-local function take_lease(P, id, fn, account, token, ends)
+local function take_lease(P, id, item, token, ends)
   call('HSET', P .. ':i:' .. id, 'lt', token)
   call('ZADD', P .. ':leases', ends, id)
-  hold_slot(P, id, fn, account)
+  hold_slot(P, id, item)
 end
 
 -- Put a leased item back. delta is what the attempt counter rises by.
@@ -51,6 +67,6 @@ local function requeue_item(P, id, item, now, due, delta, payload)
   call('HSET', key, 'lt', '', 'n', num(item.n) + delta, 'g', num(item.g) + 1, 'at', due)
   if payload then call('HSET', key, 'b', payload) end
   call('ZREM', P .. ':leases', id)
-  place_item(P, id, item.f, now, due, num(item.sc))
-  release_slot(P, id, item.f, item.a)
+  place_item(P, now, due, place_of(id, item))
+  release_slot(P, id, item)
 end

@@ -21,13 +21,18 @@ local function leave_group(P, run, step, race)
   return race or call('SCARD', P .. ':pending:' .. run) == 0
 end
 
+-- A new item of the run, stored and not placed: returns its place (20_items.lua).
 local function new_run_item(P, run, now, due, kind, extra)
-  local fn, env, account, queued = unpack(call('HMGET', P .. ':run:' .. run, 'f', 'e', 'a', 'sc'))
+  local fn, env, account, score, leaf, kv =
+    unpack(call('HMGET', P .. ':run:' .. run, 'f', 'e', 'a', 'sc', 'lf', 'kv'))
   local id = next_item_id(P)
-  local fields = { 'k', kind, 'at', due, 'sc', queued }
+  local fields = { 'k', kind, 'at', due, 'sc', score }
   for i = 1, #extra do fields[#fields + 1] = extra[i] end
+  if leaf then
+    for _, value in ipairs({ 'lf', leaf, 'kv', kv }) do fields[#fields + 1] = value end
+  end
   store_item(P, id, run, fn, env, account, now, fields)
-  return id, fn, num(queued)
+  return { id, fn, num(score), leaf or nil, run, kind == 'start' }
 end
 
 -- While a discovery of the run is under way the next one waits for its answer, so that many branches
@@ -39,7 +44,7 @@ local function has_unfinished(P, run)
 end
 
 -- Make sure that a discovery will see everything saved so far. One that is queued and not leased yet
--- serves, since state is read at the lease. Returns the new item, when there is one, not placed yet.
+-- serves, since state is read at the lease. Returns the place of the new item, when there is one to be placed.
 local function want_discovery(P, run, now, position)
   local key = P .. ':run:' .. run
   local ver, queued, leased = unpack(call('HMGET', key, 'ver', 'dq', 'dl'))
@@ -48,13 +53,13 @@ local function want_discovery(P, run, now, position)
     call('HSET', P .. ':i:' .. queued, 'c', position)
     return nil
   end
-  local id, fn, score = new_run_item(P, run, now, now, 'edge', { 'c', position })
-  call('HSET', key, 'dq', id)
+  local place = new_run_item(P, run, now, now, 'edge', { 'c', position })
+  call('HSET', key, 'dq', place[1])
   if leased then
-    push_timer(P, id, now + DISCOVERY_WAIT_MS)
+    push_timer(P, place[1], now + DISCOVERY_WAIT_MS)
     return nil
   end
-  return id, fn, score
+  return place
 end
 
 -- A discovery is no longer under way: the one that waited for it may go.
@@ -64,14 +69,13 @@ local function discovery_answered(P, run, id)
   if leased ~= id then return end
   call('HDEL', key, 'dl')
   if queued and call('ZREM', P .. ':timers', queued) == 1 then
-    local fn, score = unpack(call('HMGET', P .. ':i:' .. queued, 'f', 'sc'))
-    push_ready(P, queued, fn, num(score))
+    push_ready(P, place_of(queued, hash_of(P .. ':i:' .. queued)))
   end
 end
 
 local function schedule_discovery(P, run, now, position)
-  local id, fn, score = want_discovery(P, run, now, position)
-  if id then push_ready(P, id, fn, score) end
+  local place = want_discovery(P, run, now, position)
+  if place then push_ready(P, place) end
 end
 
 -- A step finished outside of a commit (wake-up, event, signal, timeout).

@@ -42,8 +42,15 @@ end
 
 -- End a run: the caller that finds it alive wins. Everything of it goes; history keeps its story.
 local function finalise(P, run, keep_item)
-  local fn = call('HGET', P .. ':run:' .. run, 'f')
+  local fn, lock, rb1, rb2 = unpack(call('HMGET', P .. ':run:' .. run, 'f', 'sl', 'rb1', 'rb2'))
   call('ZREM', P .. ':live:' .. fn, run)
+  if lock and call('GET', P .. ':sg:' .. lock) == run then call('DEL', P .. ':sg:' .. lock) end
+  for _, bucket in pairs({ rb1 = rb1, rb2 = rb2 }) do
+    if bucket then
+      call('SREM', P .. ':h:' .. bucket, run)
+      wake_leaf(P, fn, bucket)
+    end
+  end
   delete_run_items(P, run, keep_item)
   remove_run_pauses(P, run)
   call('ZREM', P .. ':rt', run .. '|s', run .. '|f')

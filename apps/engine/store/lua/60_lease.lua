@@ -5,8 +5,25 @@ local function run_state(P, run)
     call('HGETALL', P .. ':defer:' .. run) }
 end
 
+-- A throttle lets one more start: wake the leaf of its function that has waited longest.
+local function open_gates(P, now, limit)
+  for _, member in ipairs(call('ZRANGEBYSCORE', P .. ':gates', '-inf', now, 'LIMIT', 0, limit)) do
+    call('ZREM', P .. ':gates', member)
+    local fn, bucket = string.match(member, '^([^|]*)|(.*)$')
+    wake_leaf(P, fn, bucket)
+  end
+end
+
+-- Functions whose limits have changed: what waited at the old ones looks again.
+local function wake_changed(P, budget)
+  for _, fn in ipairs(call('SRANDMEMBER', P .. ':changed', 5)) do
+    if wake_function(P, fn, budget) then call('SREM', P .. ':changed', fn) end
+  end
+end
+
 -- Wake sleeping steps and move due items to their functions. Bounded by limit.
 local function promote(P, now, limit)
+  open_gates(P, now, limit)
   for _, id in ipairs(call('ZRANGEBYSCORE', P .. ':timers', '-inf', now, 'LIMIT', 0, limit)) do
     call('ZREM', P .. ':timers', id)
     local item = hash_of(P .. ':i:' .. id)
@@ -17,7 +34,7 @@ local function promote(P, now, limit)
         finish_step(P, item.r, now, item.s, 'null', item.rc == '1')
       end
     elseif item.f then
-      push_ready(P, id, item.f, num(item.sc))
+      push_ready(P, place_of(id, item))
     end
   end
 end
@@ -37,30 +54,100 @@ local function leased_view(P, id, item, token, now)
     item.at, item.b or '', item.j or '' }
 end
 
+-- The keys of the item's function have changed since it was queued. Move it to the leaf that its run has been
+-- given by now, or to the function itself when there are no keys any more; nil when its keys must be evaluated.
+local function find_new_leaf(P, id, item, kv)
+  local run, key = P .. ':run:' .. item.r, P .. ':i:' .. id
+  if kv == '' then call('HDEL', run, 'lf', 'kv', 'gb', 'kd') end
+  local leaf, run_kv = unpack(call('HMGET', run, 'lf', 'kv'))
+  if (run_kv or '') ~= kv then return nil end
+  call('HDEL', key, 'lf', 'kv')
+  item.lf, item.kv = leaf or nil, run_kv or nil
+  if leaf then call('HSET', key, 'lf', leaf, 'kv', kv) end
+  push_ready(P, place_of(id, item))
+  return true
+end
+
+-- What was taken out of a function: lease it, or find out that it has other keys now.
+local function lease_taken(P, id, l)
+  local item = hash_of(P .. ':i:' .. id)
+  if not item.f then return end
+  if not run_exists(P, item.r) then
+    delete_item(P, id, item)
+    return
+  end
+  local kv = call('HGET', P .. ':n:f:' .. item.f, 'kv') or ''
+  if (item.kv or '') == kv then
+    take_lease(P, id, item, l.token, l.ends)
+    l.leased[#l.leased + 1] = { leased_view(P, id, item, l.token, l.now), run_state(P, item.r) }
+  elseif not find_new_leaf(P, id, item, kv) then
+    call('HSET', P .. ':i:' .. id, 'lt', l.token)
+    call('ZADD', P .. ':leases', l.ends, id)
+    l.unkeyed[#l.unkeyed + 1] = { id, l.token, item.r, item.f, call('HGET', P .. ':run:' .. item.r, 'ev') }
+  end
+end
+
+local function earliest(P, names)
+  local first = -1
+  for _, name in ipairs(names) do
+    local due = tonumber(call('ZRANGE', P .. name, 0, 0, 'WITHSCORES')[2])
+    if due and (first < 0 or due < first) then first = due end
+  end
+  return string.format('%.0f', first)
+end
+
+-- Leaves and items without a lease in return that one call looks at, at most, so that it stays short.
+local MOST_FRUITLESS = 200
+
 -- lease(now, count, lease end, token)
--- -> {next due ms or -1, {{item view, run state}, ...}, version of the functions}
+-- -> {next due ms or -1, {{item view, run state}, ...}, version of the functions,
+--     {{item, token, run, function, events}, ...}: leased only to be given new keys (see rekey)}
 local function lease(keys, args)
-  local P = keys[1]
-  local now, count, ends, token = tonumber(args[1]), tonumber(args[2]), args[3], args[4]
-  promote(P, now, 100)
-  local leased = {}
-  while #leased < count do
+  local P, count = keys[1], tonumber(args[2])
+  local l = { now = tonumber(args[1]), ends = args[3], token = args[4], leased = {}, unkeyed = {} }
+  promote(P, l.now, 100)
+  local budget = { n = MOST_FRUITLESS }
+  while #l.leased + #l.unkeyed < count and budget.n > 0 do
     local node, path = descend(P)
     if not node then break end
-    local fn = string.sub(node, 3)
-    local id = call('ZPOPMIN', P .. ':r:' .. node)[1]
-    local item = hash_of(P .. ':i:' .. id)
-    if item.f and run_exists(P, item.r) then
-      take_lease(P, id, fn, item.a, token, ends)
-      leased[#leased + 1] = { leased_view(P, id, item, token, now), run_state(P, item.r) }
-    elseif item.f then
-      delete_item(P, id, item)
+    local before = #l.leased
+    local id = take_item(P, string.sub(node, 3), l.now, budget)
+    if id then
+      lease_taken(P, id, l)
+      charge_path(P, path)
     end
-    charge_path(P, path)
+    if #l.leased == before then budget.n = budget.n - 1 end
   end
-  if #leased == count and call('EXISTS', P .. ':r:root') == 1 then nudge(P .. ':wake') end
-  local first = call('ZRANGE', P .. ':timers', 0, 0, 'WITHSCORES')
-  return { first[2] or '-1', leased, call('GET', P .. ':functions:version') or '0' }
+  if (#l.leased + #l.unkeyed == count or budget.n <= 0) and call('EXISTS', P .. ':r:root') == 1 then
+    nudge(P .. ':wake')
+  end
+  return { earliest(P, { ':timers', ':gates' }), l.leased, call('GET', P .. ':functions:version') or '0', l.unkeyed }
+end
+
+-- rekey(now, item, token, key version, leaf, gates, shown keys): what `lease` gave out to be keyed goes into the
+-- queue of its new leaf. -> 1, or 0 when the lease is lost
+local function rekey(keys, args)
+  local P, id = keys[1], args[2]
+  local key = P .. ':i:' .. id
+  local item = hash_of(key)
+  if not item.f or item.lt ~= args[3] then return 0 end
+  call('ZREM', P .. ':leases', id)
+  if not run_exists(P, item.r) then
+    delete_item(P, id, item)
+    return 1
+  end
+  if args[5] == '' then
+    call('HDEL', P .. ':run:' .. item.r, 'lf', 'kv', 'gb', 'kd')
+    call('HDEL', key, 'lf', 'kv')
+    item.lf = nil
+  else
+    call('HSET', P .. ':run:' .. item.r, 'kv', args[4], 'lf', args[5], 'gb', args[6], 'kd', args[7])
+    call('HSET', key, 'kv', args[4], 'lf', args[5])
+    item.lf = args[5]
+  end
+  call('HSET', key, 'lt', '')
+  push_ready(P, place_of(id, item))
+  return 1
 end
 
 -- extend(lease end, item, token, ...) -> the items whose lease is lost
@@ -102,13 +189,14 @@ local function state(keys, args)
   return run_state(keys[1], args[1])
 end
 
--- tick(now, limit) -> {next timer, next pause expiry, next run timeout, next cron}, -1 where there is none
+-- tick(now, limit) -> {next timer or gate or group, next pause expiry, next run timeout, next cron}, -1 where there is none
 local function tick(keys, args)
   local P = keys[1]
-  promote(P, tonumber(args[1]), tonumber(args[2]))
-  local out = {}
-  for i, name in ipairs({ ':timers', ':px', ':rt', ':cron' }) do
-    out[i] = call('ZRANGE', P .. name, 0, 0, 'WITHSCORES')[2] or '-1'
-  end
-  return out
+  local now, limit = tonumber(args[1]), tonumber(args[2])
+  promote(P, now, limit)
+  fire_groups(P, now, limit)
+  wake_changed(P, limit)
+  local next_due = earliest(P, { ':timers', ':gates', ':dbq', ':btq' })
+  if call('EXISTS', P .. ':changed') == 1 then next_due = string.format('%.0f', now) end
+  return { next_due, earliest(P, { ':px' }), earliest(P, { ':rt' }), earliest(P, { ':cron' }) }
 end

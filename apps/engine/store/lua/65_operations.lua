@@ -4,8 +4,7 @@
 local function plan_item(c, step, kind, due, extra)
   local fields = { 's', step, 'c', c.item.c or '0' }
   for i = 1, #extra do fields[#fields + 1] = extra[i] end
-  local id, fn, score = new_run_item(c.P, c.run, c.now, due, kind, fields)
-  return id, fn, score
+  return new_run_item(c.P, c.run, c.now, due, kind, fields)
 end
 
 local ops = {}
@@ -20,8 +19,7 @@ end
 -- P step race: run exactly this step
 function ops.P(c, args, at)
   if mark_seen(c.P, c.run, args[at]) then
-    local id, fn, score = plan_item(c, args[at], 'step', c.now, { 'rc', args[at + 1] })
-    c.ready[#c.ready + 1] = { id, fn, score }
+    c.ready[#c.ready + 1] = plan_item(c, args[at], 'step', c.now, { 'rc', args[at + 1] })
   end
   return at + 2
 end
@@ -29,8 +27,7 @@ end
 -- O step payload race: the server performs this request itself
 function ops.O(c, args, at)
   if mark_seen(c.P, c.run, args[at]) then
-    local id, fn, score = plan_item(c, args[at], 'gateway', c.now, { 'b', args[at + 1], 'rc', args[at + 2] })
-    c.ready[#c.ready + 1] = { id, fn, score }
+    c.ready[#c.ready + 1] = plan_item(c, args[at], 'gateway', c.now, { 'b', args[at + 1], 'rc', args[at + 2] })
   end
   return at + 3
 end
@@ -43,8 +40,8 @@ function ops.Z(c, args, at)
       record_history(c.P, args[at + 3])
       return ops.S(c, { args[at], 'null', args[at + 2] }, 1) and at + 4
     end
-    local id = plan_item(c, args[at], 'sleep', due, { 'rc', args[at + 2], 'hb', args[at + 3] })
-    push_timer(c.P, id, due)
+    local place = plan_item(c, args[at], 'sleep', due, { 'rc', args[at + 2], 'hb', args[at + 3] })
+    push_timer(c.P, place[1], due)
   end
   return at + 4
 end
@@ -133,8 +130,8 @@ function ops.E(c, args, at)
     if due <= c.now then
       schedule_discovery(c.P, c.run, c.now, position)
     else
-      local id = new_run_item(c.P, c.run, c.now, due, 'edge', { 'c', position })
-      push_timer(c.P, id, due)
+      local place = new_run_item(c.P, c.run, c.now, due, 'edge', { 'c', position })
+      push_timer(c.P, place[1], due)
     end
   end
   return at + 1

@@ -1,54 +1,64 @@
 -- Commits of workers, and checkpoints that come before them.
 
 local function place_all(c, ready)
-  for _, entry in ipairs(ready) do push_ready(c.P, entry[1], entry[2], entry[3]) end
+  for _, place in ipairs(ready) do push_ready(c.P, place) end
 end
 
 -- A service outside of the router's turn costs its function a share, while others wait.
+local function charge_node(P, node, parent)
+  local v = num(call('HGET', P .. ':n:' .. parent, 'v'))
+  call('HSET', P .. ':n:' .. node, 'f', math.max(num(call('HGET', P .. ':n:' .. node, 'f')), v) + 1)
+end
+
 local function charge_continuation(P, item)
-  if call('EXISTS', P .. ':r:root') == 0 then return end
-  local node = P .. ':n:f:' .. item.f
-  local v = num(call('HGET', P .. ':n:e:' .. item.e, 'v'))
-  call('HSET', node, 'f', math.max(num(call('HGET', node, 'f')), v) + 1)
+  if item.lf then charge_node(P, item.lf, 'f:' .. item.f) end
+  if call('EXISTS', P .. ':r:root') == 1 then charge_node(P, 'f:' .. item.f, 'e:' .. item.e) end
 end
 
--- Whether nothing of the function that is ready comes before an item with this score.
-local function is_first_in_line(P, fn, score)
-  local head = call('ZRANGE', P .. ':r:f:' .. fn, 0, 0, 'WITHSCORES')
-  return not head[2] or tonumber(head[2]) >= score
+-- Whether nothing that is ready in the item's queue comes before it.
+local function is_first_in_line(P, item)
+  local _, first = head_of(P .. ':r:' .. (item.lf or 'f:' .. item.f))
+  if first and first < num(item.sc) then return false end
+  if not item.lf then return true end
+  local _, first_start = head_of(P .. ':rs:' .. item.lf)
+  return not first_start or first_start >= num(item.sc) or call('HEXISTS', P .. ':n:' .. item.lf, 'bt') == 1
 end
 
--- Lease the run's next item at once, in the slot that this one gives back, when it is the only one,
--- nothing older of its function is ready, and the slot is still allowed.
-local function continue_with(c, entry, token, ends)
-  local id, fn, score = entry[1], entry[2], entry[3]
-  if not is_first_in_line(c.P, fn, score) then return nil end
-  if not node_is_open(c.P, 'f:' .. fn) or not node_is_open(c.P, 'a:' .. c.item.a) then return nil end
-  take_lease(c.P, id, fn, c.item.a, token, ends)
+-- Whether the slots that an item holds, or held until now, may serve the run's next job: its function may have
+-- been paused, its limits lowered, or its keys changed. spare: how many of them are free in each bucket.
+local function slots_may_serve(P, item, spare)
+  local lim, pz, kv, k1, k2 = unpack(call('HMGET', P .. ':n:f:' .. item.f, 'lim', 'pz', 'kv', 'k1', 'k2'))
+  if pz == '1' or (kv or '') ~= (item.kv or '') then return false end
+  local account = P .. ':h:a:' .. item.a
+  local of_account = call('HGET', P .. ':n:a:' .. item.a, 'lim')
+  if lim and call('SCARD', P .. ':h:f:' .. item.f) > tonumber(lim) - spare then return false end
+  if of_account and call('SCARD', account) > tonumber(of_account) - spare then return false end
+  if item.h1 and k1 and call('SCARD', P .. ':h:' .. item.h1) > tonumber(k1) - spare then return false end
+  if item.h2 and k2 and call('SCARD', P .. ':h:' .. item.h2) > tonumber(k2) - spare then return false end
+  return true
+end
+
+-- Lease the run's next item at once, in the slot that this one has given back, when nothing older is ready
+-- in its queue, and the slot is still allowed.
+local function continue_with(c, id, token, ends)
+  local item = hash_of(c.P .. ':i:' .. id)
+  if not is_first_in_line(c.P, item) or not slots_may_serve(c.P, c.item, 1) then return nil end
+  take_lease(c.P, id, item, token, ends)
   charge_continuation(c.P, c.item)
-  return leased_view(c.P, id, hash_of(c.P .. ':i:' .. id), token, c.now)
+  return leased_view(c.P, id, item, token, c.now)
 end
 
 -- Give the item's slot back, take the run's next item into it if asked, make the rest ready.
 local function hand_over(c, token, ends)
-  local item, id = c.item, c.id
-  call('ZREM', c.P .. ':leases', id)
-  call('SREM', c.P .. ':h:f:' .. item.f, id)
-  call('SREM', c.P .. ':h:a:' .. item.a, id)
+  call('ZREM', c.P .. ':leases', c.id)
+  leave_slot(c.P, c.id, c.item)
   local next_item = nil
-  if token ~= '' and #c.ready == 1 then next_item = continue_with(c, c.ready[1], token, ends) end
+  if token ~= '' and #c.ready == 1 then next_item = continue_with(c, c.ready[1][1], token, ends) end
   if not next_item then
     place_all(c, c.ready)
-    slot_is_free(c.P, item.f, item.a)
+    slot_is_free(c.P, c.item)
   end
   return next_item
-end
-
--- Whether a node has room for a holder that it has already.
-local function holds_within_limit(P, node)
-  local lim, pz = unpack(call('HMGET', P .. ':n:' .. node, 'lim', 'pz'))
-  if pz == '1' then return false end
-  return not lim or call('SCARD', P .. ':h:' .. node) <= tonumber(lim)
 end
 
 -- The commonest commit by far: one step of a run without parallel work has finished, and nothing older
@@ -59,8 +69,7 @@ local function continue_in_place(P, now, id, item, args)
   local run, run_key = item.r, P .. ':run:' .. item.r
   local ver, die, queued, leased = unpack(call('HMGET', run_key, 'ver', 'die', 'dq', 'dl'))
   if die == '1' or queued or (leased and leased ~= id) then return nil end
-  if not is_first_in_line(P, item.f, num(item.sc)) then return nil end
-  if not holds_within_limit(P, 'f:' .. item.f) or not holds_within_limit(P, 'a:' .. item.a) then return nil end
+  if not is_first_in_line(P, item) or not slots_may_serve(P, item, 0) then return nil end
 
   local position, token, job = save_memo(P, run, args[9], args[10]), args[6], num(item.j) + 1
   record_history(P, args[5])
@@ -109,8 +118,7 @@ local function commit(keys, args)
   end
   if c.follow then
     local position = c.position or call('LLEN', P .. ':stack:' .. item.r)
-    local new_id, fn, score = want_discovery(P, item.r, now, position)
-    if new_id then c.ready[#c.ready + 1] = { new_id, fn, score } end
+    c.ready[#c.ready + 1] = want_discovery(P, item.r, now, position)
   end
   local next_item = hand_over(c, args[6], args[7])
   delete_item(P, id, item)

@@ -8,9 +8,12 @@ end
 
 register('schedule', schedule)
 register('acknowledge', acknowledge)
+register('drop_lock', drop_lock)
 register('configure', configure)
+register('configure_account', configure_account)
 register('cron_fire', cron_fire)
 register('lease', lease)
+register('rekey', rekey)
 register('extend', extend)
 register('sweep', sweep)
 register('state', state)
