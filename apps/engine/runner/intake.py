@@ -35,16 +35,39 @@ Held = Incoming | str  # an entry, or its stream id
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """`body_bytes` of bodies and `entries` held; entries in a batch, in a read, and bytes in a read."""
+    """`body_bytes` of bodies and `entries` held; entries in a `read`, and their bytes, about.
+
+    A batch has from `least_batch` to `batch` entries: as many as take about `batch_seconds`, which is how
+    long the first entry of an idle lane waits for the batch before it, and Valkey's other clients for a
+    batch's commands.
+    """
 
     body_bytes: int = 32 * 1024 * 1024
     entries: int = 500_000
-    batch: int = 64
+    least_batch: int = 16
+    batch: int = 100
+    batch_seconds: float = 0.003
     read: int = 250
     read_bytes: int = 4 * 1024 * 1024
 
 
 LIMITS = Limits()
+
+
+class _Pace:
+    """How many entries the next batch may have."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.size = min(limits.least_batch, limits.batch)
+
+    def learn(self, count: int, seconds: float) -> None:
+        """A batch of `count` took so long; one that was not full tells nothing of a larger one."""
+        limits = self._limits
+        if seconds > limits.batch_seconds:
+            self.size = max(min(limits.least_batch, limits.batch), self.size // 2)
+        elif count >= self.size and seconds < limits.batch_seconds / 2:
+            self.size = min(limits.batch, self.size * 2)
 
 
 class Intake:
@@ -69,7 +92,9 @@ class Intake:
         self._ownership = ownership
         self._limits = limits
         self._lanes: FairLanes[Held] = FairLanes(_weigh)
+        self._pace = _Pace(limits)
         self._in_hand: list[Held] = []
+        self._handed_at = 0.0
         self._repeats_until = (0, 0)
         self._next_count = min(100, limits.read)
         self._has_entries = asyncio.Event()
@@ -104,15 +129,21 @@ class Intake:
 
         Waits for an entry; may be empty. Whoever asks for the next batch is done with the last one.
         """
-        self._in_hand = []
+        self._done_with_last()
         if not self._lanes:
             self._has_entries.clear()
             await self._has_entries.wait()
         self._follow_functions()
-        self._in_hand = [self._lanes.take() for _ in range(min(self._limits.batch, len(self._lanes)))]
+        self._handed_at = time.monotonic()
+        self._in_hand = [self._lanes.take() for _ in range(min(self._pace.size, len(self._lanes)))]
         self._has_room.set()
         is_repeat = any(_place(held) <= self._repeats_until for held in self._in_hand)
         return await self._with_bodies(self._in_hand), is_repeat
+
+    def _done_with_last(self) -> None:
+        if self._in_hand:
+            self._pace.learn(len(self._in_hand), time.monotonic() - self._handed_at)
+        self._in_hand = []
 
     def _goes_on(self, stop: asyncio.Event) -> bool:
         return self._ownership.is_held and not stop.is_set()
