@@ -65,6 +65,13 @@ class Engine:
         """Publish what the database says, whatever was published before."""
         await self._store.publish(specs, is_restore=True)
 
+    async def configure_account(self, account_id: str, limit: int | None, weight: int) -> None:
+        """Set the limit of concurrent steps, None for the default, and the weight. Idempotent."""
+        own = self._policy.account_concurrency if limit is None else limit
+        await self.queue.library.call(
+            "configure_account", account_id, own, "" if limit is None else "1", weight
+        )
+
     async def append_events(self, entries: Sequence[EventEntry]) -> None:
         """Accept events; they are durable once this returns."""
         commands = [("XADD", self.keys.events, "*", *entry_fields(entry)) for entry in entries]

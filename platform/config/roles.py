@@ -70,8 +70,10 @@ async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
     from apps.registry.services.discovery import AppPoller
     from apps.registry.services.publication import republish_all
     from apps.runs.history.writer import HistoryWriter
+    from apps.tenancy.services import publish_all_shares
 
     await asyncio.to_thread(republish_all)
+    await asyncio.to_thread(publish_all_shares)
     return [
         Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys, flow_policy()),
         TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),

@@ -97,14 +97,13 @@ class TimerService:
     async def _deferred_until(self, run_id: str, kind: str, now: int) -> int | str | None:
         """When the function's present configuration lets the run end; "" for never, None for now."""
         run = f"{self._queue.prefix}:run:{run_id}"
-        function_id, began = await self._queue.client.execute("HMGET", run, "f", "st")
+        function_id, due, began = await self._queue.client.execute("HMGET", run, "f", "du", "st")
         spec = self._functions.get((function_id or b"").decode())
         if spec is None:
             return None
-        if kind == "s":
-            return None if spec.start_timeout_ms else ""
-        due = int(began or 0) + spec.finish_timeout_ms
-        return "" if not spec.finish_timeout_ms else due if due > now else None
+        since, timeout_ms = (due, spec.start_timeout_ms) if kind == "s" else (began, spec.finish_timeout_ms)
+        deadline = int(since or 0) + timeout_ms
+        return "" if not timeout_ms else deadline if deadline > now else None
 
     async def _sweep(self) -> None:
         await self._queue.library.call("sweep", clock.now_ms(), _LIMIT)

@@ -135,6 +135,20 @@ async def test_a_start_timeout_that_was_removed_cancels_nothing(engine_world: En
     assert await world.timers.turn() is None
 
 
+async def test_a_start_timeout_that_was_lengthened_counts_for_queued_runs(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await world.publish(function("fn", "app/go", start_timeout_ms=2_000))
+    await world.send("app/go")
+    await world.handle()
+    await world.publish(function("fn", "app/go", version=2, start_timeout_ms=5_000))
+    world.advance(4_999)
+    await world.timers.turn()
+    assert await world.records(RunEnded) == []
+    world.advance(1)
+    await world.timers.turn()
+    assert [ended.reason for ended in await world.records(RunEnded)] == ["start timeout"]
+
+
 async def run_with_finish_timeout(world: EngineWorld) -> str:
     """A run that began now and sleeps; its timeout of 5 s is set as the executor sets it."""
     run_id = await begin(world, "Z", "nap", FAR, "0", b"")

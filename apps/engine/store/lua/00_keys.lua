@@ -35,7 +35,7 @@
 -- Runs (runs.lua); all are deleted when the run ends
 --   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
 --                         die "1": plan only, sz bytes, q queued ms,
---                         st started ms, dq queued and dl leased discovery item, em empty answers in a row,
+--                         du due ms of the first request, when that has a deadline, st started ms, dq queued and dl leased discovery item, em empty answers in a row,
 --                         fe failed attempts of its own code,
 --                         lf leaf, kv its key version, gb its buckets, kd its keys for people (JSON),
 --                         rb1 rb2 buckets of runs in progress that it holds, sl its singleton lock,

@@ -110,6 +110,7 @@ local function schedule(keys, args)
 
   record_history(P, args[14])
   if args[13] ~= '0' then
+    call('HSET', P .. ':run:' .. run, 'du', due)
     call('ZADD', P .. ':rt', args[13], run .. '|s')
     nudge(P .. ':tick')
   end
@@ -159,12 +160,11 @@ local function configure(keys, args)
   return 'OK'
 end
 
--- configure_account(account, limit or "": the default, weight)
+-- configure_account(account, limit, "1": its own, or "": the default, weight)
 local function configure_account(keys, args)
   local P, node = keys[1], 'a:' .. args[1]
-  call('HSET', P .. ':n:' .. node, 'p', 'root', 'w', args[3])
-  set_or_clear(P .. ':n:' .. node, 'own', args[2] ~= '' and '1' or '')
-  set_or_clear(P .. ':n:' .. node, 'lim', args[2])
+  call('HSET', P .. ':n:' .. node, 'p', 'root', 'lim', args[2], 'w', args[4])
+  set_or_clear(P .. ':n:' .. node, 'own', args[3])
   activate(P, node)
   return 'OK'
 end
