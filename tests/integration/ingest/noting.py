@@ -1,0 +1,14 @@
+"""What a buffer of refusals holds, without the times."""
+
+from apps.refusals.buffer import RefusalBuffer
+from apps.refusals.refusal import Refusal
+from apps.tenancy.models import DEV_ENVIRONMENT_ID
+
+ENV = str(DEV_ENVIRONMENT_ID)
+
+
+def noted(buffer: RefusalBuffer) -> list[tuple[Refusal, int, str]]:
+    """(refusal, how often, end of the key) of all that was noted since the last call."""
+    tallies, overflow = buffer.take()
+    assert overflow == 0
+    return [(refusal, tally.count, tally.key_end) for refusal, tally in tallies.items()]
