@@ -8,12 +8,14 @@ ended runs. Needs Node.js and the load generator (../shared/bench/bench.mjs, or 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from tests.e2e.server_process import ServerProcess
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = Path(os.environ.get("STEPWELL_BENCH_MJS", ROOT.parent / "shared/bench/bench.mjs"))
 
-# Scenario, events, the figure to quote, the bar of issue 2.
+# Scenario, events, the figure to quote, the bar.
 SCENARIOS: dict[str, tuple[int, str, str]] = {
     "steps": (1000, "steps_per_s", ">= 2000"),
     "noop": (2000, "runs_per_s", ">= 600"),
@@ -33,6 +35,9 @@ SCENARIOS: dict[str, tuple[int, str, str]] = {
     "parallel": (10, "run_of_50_parallel_steps_ms_p50", "< 60"),
     "wait": (1000, "resumes_per_s", ">= 800"),
     "fair": (20000, "under_flood_ms_p95", "<= 60"),
+    "fair_accounts": (20000, "under_flood_ms_p95", "<= 60"),
+    "steps_proxied": (1000, "steps_per_s", "(to compare the next with)"),
+    "steps_flow_control": (1000, "steps_per_s", ">= 75% of steps_proxied"),
 }
 
 
@@ -64,9 +69,34 @@ def measure(scenario: str, history: int) -> dict[str, Any]:
 
 
 def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
-    events = SCENARIOS[scenario][0]
-    command = ["node", str(GENERATOR), "--url", server.base_url, "--scenario", scenario]
-    command += ["--events", str(events), "--pid", str(server.process.pid)]
+    if scenario == "fair_accounts":
+        own = ["-m", "tests.bench.accounts", "--redis", server.redis_url]
+        return run_generator([sys.executable, *own, "--events", str(SCENARIOS[scenario][0])])
+    if scenario.startswith("steps_"):
+        with registering_proxy(server.base_url, has_flow_control=scenario.endswith("control")) as url:
+            return run_generator(load_generator("steps", url, SCENARIOS[scenario][0], server))
+    return run_generator(load_generator(scenario, server.base_url, SCENARIOS[scenario][0], server))
+
+
+def load_generator(scenario: str, url: str, events: int, server: ServerProcess) -> list[str]:
+    command = ["node", str(GENERATOR), "--url", url, "--scenario", scenario]
+    return [*command, "--events", str(events), "--pid", str(server.process.pid)]
+
+
+@contextlib.contextmanager
+def registering_proxy(target: str, *, has_flow_control: bool) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.bench.register_proxy", "--target", target]
+    with subprocess.Popen(
+        [*command, *(["--flow-control"] if has_flow_control else [])], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def run_generator(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     line = (done.stdout or done.stderr).strip().splitlines()[-1]
     say(line)
