@@ -2,7 +2,8 @@
 
 Everything of history goes through the history store, as records of the engine. Commands: `full`
 (default), `progress` (the running run goes on), `finish` (it ends), `arrive` and
-`arrive-another` (one more run starts), `event` (one arrives), `hint` (of nothing new).
+`arrive-another` (one more run starts), `event` (one arrives), `hint` (of nothing new), `refusals` (requests
+that were refused at the door).
 """
 
 import os
@@ -23,7 +24,7 @@ def set_up_django() -> None:
 
 def main(arguments: Sequence[str]) -> None:
     set_up_django()
-    from tests.browser import seed_history, seed_registry
+    from tests.browser import seed_history, seed_refusals, seed_registry
 
     commands = {
         "full": seed_history.write_full,
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
         "arrive-another": seed_history.write_another_arrival,
         "event": seed_history.write_event,
         "hint": seed_history.hint_only,
+        "refusals": seed_refusals.write,
     }
     command = arguments[0] if arguments else "full"
     if command == "full":

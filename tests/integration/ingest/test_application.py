@@ -1,5 +1,6 @@
 """The composed application of `config.asgi`."""
 
+import asyncio
 from typing import Any
 
 from config.asgi import application
@@ -55,3 +56,30 @@ async def test_lifespan_messages_are_answered() -> None:
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
+
+
+async def test_services_run_from_startup_to_shutdown() -> None:
+    told: list[str] = []
+
+    class Service:
+        name = "told"
+
+        async def run(self, stop: asyncio.Event) -> None:
+            told.append("started")
+            await stop.wait()
+            told.append("stopped")
+
+    async def nobody(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("no request was made")
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return incoming.pop(0)
+
+    async def send(message: Any) -> None:
+        told.append(message["type"])
+        await asyncio.sleep(0)
+
+    incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    await PrefixRouter({}, nobody, [Service()])({"type": "lifespan"}, receive, send)
+    assert told == ["lifespan.startup.complete", "started", "stopped", "lifespan.shutdown.complete"]
