@@ -16,6 +16,7 @@ from apps.engine.executor.service import Executor
 from apps.engine.executor.tracker import Tracker
 from apps.engine.heartbeat import Heartbeat
 from apps.engine.keys import Keys
+from apps.engine.recovery.reaper import Reaper
 from apps.engine.runner.service import Runner
 from apps.engine.services import Service
 from apps.engine.store.client import RedisClient
@@ -77,6 +78,7 @@ async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
     return [
         Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys, flow_policy()),
         TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),
+        Reaper(client, keys),
         HistoryWriter(),
         AppPoller(),
         Dispatcher(),

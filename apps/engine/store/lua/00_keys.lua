@@ -72,6 +72,10 @@
 --   P:pn:<env>:<ev> hash  indexed path (or *) -> number of pauses
 --   P:pb:<env>:<ev>:<key> set  pauses in a bucket; key * holds those without an index
 --   P:sig:<env>:<name>    str  the pause that waits for the signal
+-- Recovery (85_verify.lua, 87_restore.lua)
+--   P:epoch         str   set once the queue is whole; gone: Redis was emptied, and the runs are to be restored
+--   P:rebuilding    str   token of the rebuild under way; gone: Redis was emptied again meanwhile
+--   P:violations    hash  kind of invariant -> how often it did not hold and was repaired
 -- Functions: P:functions and P:functions:version (keys.py)
 -- Streams: P:events (event_stream.py), P:history (records.py)
 
