@@ -91,3 +91,12 @@ def _words(raw: bytes | None) -> tuple[str, ...]:
 def encode_context(context: EventContext) -> str:
     """The field x."""
     return _context_encoder.encode(context).decode()
+
+
+def context_text(context: EventContext) -> str:
+    """As history keeps it: empty where it says nothing."""
+    return "" if context == _DEFAULT else encode_context(context)
+
+
+def parse_context(text: str) -> EventContext:
+    return _context_decoder.decode(text) if text else _DEFAULT

@@ -26,6 +26,7 @@ class Event(models.Model):
     received_at = models.BigIntegerField()
     is_internal = models.BooleanField()  # an `inngest/` name: made by the engine
     source = models.CharField(max_length=32)  # api, invoke, cron, engine, rerun
+    context = models.TextField(default="")  # JSON of `EventContext`: how it is handled; empty for the default
 
     class Meta:
         indexes = [

@@ -20,7 +20,19 @@ AWAY = (redis.ConnectionError, redis.TimeoutError)
 _PATIENCE_SECONDS = 0.5
 
 # What a platform at rest may hold; every other key of the shard belongs to work that has not ended.
-_LASTING = ("n:", "idem:", "alive:", "functions", "seq", "events", "history", "owner:runner", "wake", "tick")
+_LASTING = (
+    "n:",
+    "idem:",
+    "alive:",
+    "functions",
+    "seq",
+    "events",
+    "history",
+    "owner:",
+    "wake",
+    "tick",
+    "epoch",
+)
 _STREAMS = {"events": {"runner", "history"}, "history": {"history"}}
 
 _RUNS = """

@@ -5,7 +5,7 @@ import msgspec
 from apps.engine import ending
 from apps.engine.event_stream import EventEntry
 from apps.engine.functions import FunctionSpec
-from apps.engine.protocol import errors
+from apps.engine.protocol import dates, errors
 from apps.engine.protocol.opcodes import Op
 from apps.engine.records import AnyRecord, RunEnded, StepRecorded, encode_records
 from apps.engine.store.client import Argument
@@ -77,9 +77,7 @@ class CommitBuilder:
 
     def record_op(self, op: Op, status: str, *, attempt: int = 0, **fields: int | bytes) -> None:
         """Record a step as the op describes it; `fields` are those of StepRecorded."""
-        info = op_info(op)
-        if self.dispatch.status_code:
-            info["status_code"] = self.dispatch.status_code
+        info = op_info(op) | self._attempt_info(status)
         record = StepRecorded(
             run_id=self.item.run_id,
             step_id=op.id,
@@ -110,7 +108,7 @@ class CommitBuilder:
     def _record_code(
         self, step_id: str, attempt: int, op: str, status: str, output: bytes, error: bytes
     ) -> None:
-        info = {"status_code": self.dispatch.status_code} if self.dispatch.status_code else {}
+        info = self._attempt_info(status)
         self.records.append(
             StepRecorded(
                 run_id=self.item.run_id,
@@ -127,6 +125,14 @@ class CommitBuilder:
                 max_attempts=self.spec.max_attempts,
             )
         )
+
+    def _attempt_info(self, status: str) -> dict[str, str | int]:
+        info: dict[str, str | int] = {}
+        if self.dispatch.status_code:
+            info["status_code"] = self.dispatch.status_code
+        if status == "Errored" and self._requeue:
+            info["retry_at"] = dates.rfc3339(int(self._requeue[1]))
+        return info
 
     def complete(self, result: bytes | None) -> None:
         """End the run with a result; None where the function returned nothing."""
@@ -190,7 +196,7 @@ _RUN_OPS = frozenset({"Step", "StepRun", "StepPlanned", "StepError", "StepFailed
 
 
 def op_info(op: Op) -> dict[str, str | int]:
-    """The display details that any op may carry."""
+    """What history keeps of any op: details for display, and what its memo and its group are."""
     info: dict[str, str | int] = {}
     if op.type:
         info["type"] = op.type
@@ -198,4 +204,8 @@ def op_info(op: Op) -> dict[str, str | int]:
         info["user_id"] = op.user_id
     if op.user_index:
         info["index"] = op.user_index
+    if op.parallel_race:
+        info["race"] = 1
+    if op.op == "Step":
+        info["raw"] = 1
     return info

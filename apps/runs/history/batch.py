@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from apps.engine.event_stream import EventEntry
+from apps.engine.event_stream import EventEntry, context_text
 from apps.engine.records import (
     AnyRecord,
     EventHandled,
@@ -248,6 +248,7 @@ def _event_row(key: str, stream_id: str, entry: EventEntry) -> EventRow:
         received_at,
         entry.name.startswith("inngest/"),
         entry.context.source,
+        context_text(entry.context),
     )
 
 

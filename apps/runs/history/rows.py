@@ -120,6 +120,7 @@ class EventRow(msgspec.Struct, gc=False):
     received_at: int
     is_internal: bool
     source: str
+    context: str
 
 
 class OutcomeRow(msgspec.Struct, gc=False):

@@ -59,7 +59,9 @@ def _memo(step: StepAttempt, payload: StepPayload | None) -> bytes:
         return output or _gone()
     if step.op == "WaitForSignal":
         return memos.signal_memo(str(step.info_fields().get("signal", "")), output)
-    return memos.data_memo(output) if step.status == StepStatus.COMPLETED else _gone()
+    if step.status != StepStatus.COMPLETED:
+        return _gone()
+    return output if step.info_fields().get("raw") else memos.data_memo(output)
 
 
 def _gone() -> NoReturn:

@@ -240,9 +240,22 @@ def test_events_are_stored_once_with_their_bodies_apart(database: str) -> None:
     rows = list(Event.objects.using(database).order_by("key").values_list())
     env, account = UUID(ENV), UUID(ACCOUNT)
     at = 1795439221223
+    context, finished = '{"source":"invoke"}', "inngest/function.finished"
     assert rows == [
-        (f"0:{at}-0", env, account, EVENT, "ext-1", "demo/hello", 1795439221000, at, False, "invoke"),
-        (f"0:{at}-1", env, account, "01B", "01B", "inngest/function.finished", at, at, True, "api"),
+        (
+            f"0:{at}-0",
+            env,
+            account,
+            EVENT,
+            "ext-1",
+            "demo/hello",
+            1795439221000,
+            at,
+            False,
+            "invoke",
+            context,
+        ),
+        (f"0:{at}-1", env, account, "01B", "01B", finished, at, at, True, "api", ""),
     ]
     assert EventPayload.objects.using(database).get(key=f"0:{at}-0").body == event().body.decode()
 
