@@ -1,7 +1,7 @@
 """Requests that were refused at the door, as entries that a user can find (spec 03, 1.5).
 
 Where they live, and why: the door only counts in memory (`buffer.py`: a dictionary of at most
-`MAX_PENDING` kinds, two microseconds a refusal, no I/O), and once a second one script call folds what was
+`MAX_PENDING` kinds, about 4 us a refusal, no I/O), and once a second one script call folds what was
 counted into a capped list per environment in Redis (`store.py`). A flood of bad requests is one row with a
 count, so it costs the door no more than it did before, Redis one call a second and process, and grows
 nothing: `MAX_ROWS` rows per environment, gone after `KEEP_MS`. The database would keep more than anyone
