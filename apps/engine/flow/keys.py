@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from apps.engine import expressions
@@ -53,15 +54,19 @@ class KeyReader:
     people should see of them."""
 
     def __init__(self, event: Callable[[], Mapping[str, Any]]) -> None:
-        self._event = event
+        self._read_event = event
         self._known: dict[str, Key] = {}
         self.problems: list[str] = []
         self.shown: list[tuple[str, str, str]] = []
 
+    @cached_property
+    def _event(self) -> Mapping[str, Any]:
+        return self._read_event()
+
     def read(self, setting: str, expression: str) -> Key:
         key = self._known.get(expression)
         if key is None:
-            key = self._known[expression] = evaluate_key(expression, self._event())
+            key = self._known[expression] = evaluate_key(expression, self._event)
         if key.problem:
             self.problems.append(f"{setting} key {key.problem}")
         self.shown.append((setting, expression, key.shown))
@@ -70,7 +75,7 @@ class KeyReader:
     def evaluate(self, setting: str, expression: str) -> expressions.Value:
         """The value of any other expression; None, and a problem noted, where it cannot be evaluated."""
         try:
-            return expressions.compile_expression(expression).evaluate(self._event())
+            return expressions.compile_expression(expression).evaluate(self._event)
         except (expressions.ExpressionError, expressions.EvaluationError) as exc:
             self.problems.append(f"{setting} expression {expression}: {exc}")
             return None
