@@ -6,6 +6,14 @@ local function register(name, body)
   end)
 end
 
+-- The server refuses a write of such a function.
+local function register_reader(name, body)
+  redis.register_function({ function_name = name .. VERSION, flags = { 'no-writes' }, callback = function(keys, args)
+    call = redis.call
+    return body(keys, args)
+  end })
+end
+
 register('schedule', schedule)
 register('acknowledge', acknowledge)
 register('drop_lock', drop_lock)
@@ -29,3 +37,6 @@ register('run_timeout', run_timeout)
 register('requeue', requeue)
 register('verify', verify)
 register('restore', restore)
+register_reader('inspect_functions', inspect_functions)
+register_reader('inspect_keys', inspect_keys)
+register_reader('inspect_accounts', inspect_accounts)
