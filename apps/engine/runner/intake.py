@@ -44,7 +44,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     body_bytes: int = 32 * 1024 * 1024
     entries: int = 500_000
-    least_batch: int = 16
+    least_batch: int = 8
     batch: int = 100
     batch_seconds: float = 0.003
     read: int = 250

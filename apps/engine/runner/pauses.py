@@ -10,15 +10,16 @@ from apps.engine.lifecycle import RunEnder
 from apps.engine.protocol import memos
 from apps.engine.records import StepRecorded, encode_records
 from apps.engine.runner.incoming import Incoming
-from apps.engine.store.client import Reply
+from apps.engine.runner.routing import FINISHED
+from apps.engine.store.client import Argument, Reply
 from apps.engine.store.queue import Queue
 from apps.engine.store.views import parse_pairs
 
 _LARGE = "large"
-_FINISHED = "inngest/function.finished"
 _MOST_AT_ONCE = 200
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _CANCELS_AT_ONCE = 20
+_FINDS_AT_ONCE = 10
 
 
 class Found(msgspec.Struct):
@@ -60,14 +61,19 @@ class PauseMatcher:
         self._ender = ender
 
     async def match(self, batch: list[Incoming]) -> dict[str, PauseOutcome]:
-        """Resume and cancel all that the events of a batch call for; outcomes by stream id."""
+        """Resume and cancel what the events of a batch call for, in their order; outcomes by stream id."""
         paths = await self._paths(batch)
+        wanted = [
+            (incoming, _buckets(incoming, paths[(incoming.entry.env_id, incoming.entry.name)]))
+            for incoming in batch
+            if _is_answer(incoming) or paths[(incoming.entry.env_id, incoming.entry.name)]
+        ]
         outcomes: dict[str, PauseOutcome] = {}
-        for incoming in batch:
-            names = paths[(incoming.entry.env_id, incoming.entry.name)]
-            correlation_id = incoming.entry.context.correlation_id
-            if names or (correlation_id and incoming.entry.name == _FINISHED):
-                outcomes[incoming.stream_id] = await self._match_one(incoming, names)
+        for start in range(0, len(wanted), _FINDS_AT_ONCE):
+            part = wanted[start : start + _FINDS_AT_ONCE]
+            # What an earlier event of the part resumes or cancels is found for a later one too, in vain.
+            for (incoming, _), found in zip(part, await self._find(part), strict=True):
+                outcomes[incoming.stream_id] = await self._match_one(incoming, found)
         return outcomes
 
     async def remembered(self, batch: list[Incoming]) -> dict[str, PauseOutcome]:
@@ -86,29 +92,30 @@ class PauseMatcher:
         commands = [("HKEYS", f"{prefix}:pn:{env_id}:{name}") for env_id, name in wanted]
         return dict(zip(wanted, await self._queue.client.pipeline(commands), strict=True))
 
-    async def _match_one(self, incoming: Incoming, names: list[bytes]) -> PauseOutcome:
+    async def _find(self, wanted: list[tuple[Incoming, list[str]]]) -> list[list[Found]]:
+        """The pauses in the buckets of each event; a large bucket is told by one of kind large."""
+        calls = [[*_where(incoming), *buckets] for incoming, buckets in wanted if buckets]
+        replies = iter(await self._queue.library.call_each("pause_find", calls))
+        return [[_parse_found(reply) for reply in next(replies)] if buckets else [] for _, buckets in wanted]
+
+    async def _match_one(self, incoming: Incoming, first_page: list[Found]) -> PauseOutcome:
         outcome = PauseOutcome([], [])
-        if incoming.entry.name == _FINISHED and incoming.entry.context.correlation_id:
+        if _is_answer(incoming):
             outcome.resumed += await self._resume_invoke(incoming)
-        buckets = [bucket for path in names if (bucket := _bucket(incoming, path)) is not None]
-        async for page in self._pages(incoming, buckets):
+        async for page in self._pages(incoming, first_page):
             matching = [found for found in page if _matches(found, incoming)]
             outcome.resumed += await self._resume(incoming, [f for f in matching if f.kind == "wait"])
             outcome.cancelled += await self._cancel_all(incoming, [f for f in matching if f.kind == "cancel"])
         return outcome
 
-    async def _pages(self, incoming: Incoming, buckets: list[str]) -> AsyncIterator[list[Found]]:
-        """The pauses of the buckets: in one page, and those of large buckets in pages of their own."""
-        if not buckets:
-            return
-        library = self._queue.library
-        where = (incoming.entry.env_id, incoming.entry.name, incoming.stream_id, clock.now_ms())
-        found = [_parse_found(reply) for reply in await library.call("pause_find", *where, *buckets)]
+    async def _pages(self, incoming: Incoming, found: list[Found]) -> AsyncIterator[list[Found]]:
+        """What was found in one page, and large buckets in pages of their own."""
         yield [pause for pause in found if pause.kind != _LARGE]
         for large in found:
             cursor = b"0" if large.kind == _LARGE else b""
             while cursor:
-                cursor, replies = await library.call("pause_scan", *where, large.run_id, cursor)
+                where = _where(incoming)
+                cursor, replies = await self._queue.library.call("pause_scan", *where, large.run_id, cursor)
                 yield [_parse_found(reply) for reply in replies]
                 cursor = b"" if cursor == b"0" else cursor
 
@@ -197,6 +204,20 @@ def _matched_record(found: Found, incoming: Incoming, now: int) -> StepRecorded:
         output=incoming.entry.body,
         info=info,
     )
+
+
+def _is_answer(incoming: Incoming) -> bool:
+    """Whether the event tells an invoke how its run ended."""
+    return incoming.entry.name == FINISHED and bool(incoming.entry.context.correlation_id)
+
+
+def _where(incoming: Incoming) -> tuple[Argument, ...]:
+    """The first arguments of `pause_find` and `pause_scan`."""
+    return incoming.entry.env_id, incoming.entry.name, incoming.stream_id, clock.now_ms()
+
+
+def _buckets(incoming: Incoming, paths: list[bytes]) -> list[str]:
+    return [bucket for path in paths if (bucket := _bucket(incoming, path)) is not None]
 
 
 def _bucket(incoming: Incoming, path: bytes) -> str | None:

@@ -354,4 +354,4 @@ async def test_batches_are_as_large_as_they_are_quick(
             batch, _ = await intake.take()
             sizes.append(len(batch))
             now += took
-    assert sizes == [16, 32, 64, 100, 100, 50, 25, 16]
+    assert sizes == [8, 16, 32, 64, 64, 32, 16, 8]

@@ -84,6 +84,25 @@ async def test_one_event_resumes_every_run_and_every_wait_that_matches(engine_wo
     assert sorted(record.resumed) == sorted([first, first, second])
 
 
+async def test_of_events_in_one_batch_the_first_decides(engine_world: EngineWorld) -> None:
+    """They are looked up together: what the first takes is found for the others too."""
+    world = engine_world
+    rule = cancel_on("app/stop", "async.data.id == event.data.id")
+    await world.publish(function("fn", "app/go", cancel=rule))
+    runs = [await start_wait(world, "async.data.id == event.data.id", {"id": number}) for number in range(12)]
+    first = [await world.send("app/x", {"id": number}) for number in range(12)]
+    for number in range(12):
+        await world.send("app/x", {"id": number})
+    await world.send("app/stop", {"id": 5})
+    await world.send("app/stop", {"id": 5})
+    handled = await world.handle()
+    assert [record.resumed for record in handled] == [[run_id] for run_id in runs] + [[]] * 14
+    assert [record.cancelled for record in handled] == [[]] * 24 + [[runs[5]], []]
+    memos = await world.memos(runs[11])
+    assert memos is not None
+    assert msgspec.json.decode(memos["w"])["id"] == first[11]
+
+
 async def test_only_an_event_accepted_after_the_wait_counts(engine_world: EngineWorld) -> None:
     """When it is handled does not matter: what is accepted after the wait was stored is never missed."""
     world = engine_world
