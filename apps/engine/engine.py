@@ -15,10 +15,12 @@ from apps.engine.flow.admission import Flow
 from apps.engine.flow.keys import KeyReader
 from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
 from apps.engine.functions import FunctionSpec
+from apps.engine.inspection import KEYS_PER_PAGE, Inspector
 from apps.engine.keys import Keys
 from apps.engine.lifecycle import RunEnder
 from apps.engine.new_run import NewRun
 from apps.engine.protocol import ids, memos
+from apps.engine.queue_views import AccountQueue, FunctionQueue, ShardQueue
 from apps.engine.records import StepRecorded, encode_records
 from apps.engine.scheduler import RunScheduler
 from apps.engine.store.client import Argument, RedisClient
@@ -50,6 +52,7 @@ class Engine:
         self._policy = policy
         self._ender = RunEnder(self.queue, self.functions)
         self._scheduler = RunScheduler(self.queue, self._ender)
+        self._inspector = Inspector(client, shard, self.keys, self.functions)
 
     @classmethod
     async def connect(cls, url: str, shard: str, policy: FlowPolicy = DEFAULT_POLICY) -> "Engine":
@@ -120,6 +123,22 @@ class Engine:
         """
         count = await self.queue.library.call("requeue", clock.now_ms(), run_id, env_id)
         return None if int(count) < 0 else int(count)
+
+    async def inspect_function(
+        self, env_id: str, function_id: str, *, cursor: str = "", limit: int = KEYS_PER_PAGE
+    ) -> FunctionQueue | None:
+        """What waits in the function, and for what, with up to `limit` of its key queues.
+
+        None for a function of another environment. Raises InvalidCursor.
+        """
+        return await self._inspector.function(env_id, function_id, cursor=cursor, limit=limit)
+
+    async def inspect_account(self, account_id: str) -> AccountQueue | None:
+        """The account's share of the queue, in sum; None for one that the queue does not know."""
+        return await self._inspector.account(account_id)
+
+    async def inspect_shard(self) -> ShardQueue:
+        return await self._inspector.shard()
 
     async def is_live(self, env_id: str, run_id: str) -> bool:
         """Whether the run exists in this environment and has not ended."""

@@ -7,7 +7,7 @@
 -- is worked out from the buckets as they are, wherever a leaf happens to stand. A block is
 -- {kind, holders, limit, number of the key, free_at ms}, each where it applies.
 --
--- Replies are msgpack of the structs in inspection.py.
+-- Replies are msgpack of the structs in queue_views.py.
 
 local inspect_functions, inspect_keys, inspect_accounts
 
@@ -111,7 +111,7 @@ do
   -- The item that comes first in its queue, and since when it could run but for limits.
   local function view_item(P, id, score)
     local run, queued, due = unpack(call('HMGET', P .. ':i:' .. id, 'r', 'q', 'at'))
-    return { item_id = id, run_id = run or '', score = score, since = math.max(num(queued), num(due)) }
+    return { item_id = id, run_id = run or '', score = math.floor(score), since = math.max(num(queued), num(due)) }
   end
 
   local function first_of(P, queues)
@@ -186,7 +186,8 @@ do
     local steps, starts = P .. ':r:' .. leaf, P .. ':rs:' .. leaf
     local id, score = first_of(P, { steps, starts })
     if not id then return nil end
-    local view = { leaf = leaf, shown = call('HGET', P .. ':n:' .. leaf, 'kd') or '', steps = call('ZCARD', steps),
+    local shown = call('HGET', P .. ':n:' .. leaf, 'kd') or ''
+    local view = { leaf = leaf, keys = shown ~= '' and cjson.decode(shown) or {}, steps = call('ZCARD', steps),
       starts = call('ZCARD', starts), first = view_item(P, id, score) }
     set_blocks(P, view, leaf_gates(P, leaf), limits, of_function, now)
     return view
