@@ -32,13 +32,16 @@ def key_version(spec: FunctionSpec) -> str:
 
 
 def find_leaf(spec: FunctionSpec, reader: KeyReader) -> Leaf | None:
-    """The leaf of a run whose first event `reader` reads; None where its function has no key queues."""
+    """The leaf of a run whose first event `reader` reads; None where its function has no key queues.
+
+    Runs of other keys have another leaf, also where their values and so their buckets agree.
+    """
     version = key_version(spec)
     if not version:
         return None
     gates = [*_filled(_concurrency_buckets(spec, reader)), _throttle_bucket(spec, reader)]
     packed = " ".join([*gates, *_filled(_run_buckets(spec, reader))])
-    return Leaf(f"k:{spec.id}:{digest(packed)}", version, packed)
+    return Leaf(f"k:{spec.id}:{digest(version, packed)}", version, packed)
 
 
 def _filled(buckets: list[str]) -> list[str]:

@@ -7,9 +7,11 @@
 --                         fv version of the function, dr "1" while drained: no new runs
 --                         of a function also kv version of its keys (absent: none), k1 k2 limits of its concurrency
 --                         keys, tT tD interval and tolerance of its throttle (ms), l1 l2 limits of runs in
---                         progress; of an account own "1": its limit is not the default;
+--                         progress, ac how often one of its leaves became ready; of an account own "1": its limit is
+--                         not the default;
 --                         of a leaf p, f, kv, kd keys for people (JSON), c1 c2 t r1 r2 its buckets, bs the bucket
---                         at which it waits, bt that at which its starts wait. An empty leaf lasts 60 s.
+--                         at which it waits (with #2 where it is its second key), bt that at which its starts
+--                         wait. An empty leaf lasts 60 s.
 --   P:r:<node>      zset  ready children by start tag; of functions and leaves: ready items by score (ms)
 --   P:rs:<leaf>     zset  ready starts that have not been admitted, by score
 --   P:q:f:<fn>      zset  ready leaves of a function by start tag
@@ -20,14 +22,16 @@
 --   P:w:<bucket>|<fn> zset  those leaves by finish tag
 --   P:wb:<fn>       set   buckets at which leaves of the function wait
 --   P:gates         zset  `<function>|<bucket>` of throttles at which leaves wait, by when they let one in, ms
---   P:changed       set   functions whose limits have changed: what waits looks again
+--   P:changed       set   functions whose limits have changed: what waits looks again; how far
+--                         that has come is in cs of the function's node
 -- Items (items.lua)
 --   P:i:<item>      hash  k kind, r run, f function, e environment, a account, s target step,
 --                         at due ms, sc score, n attempt, g generation, c stack position, lt lease
 --                         token, x lease ends in a row, q enqueued ms, b payload, hb history on wake,
 --                         rc "1": race mode, j job number (one more each
 --                         time the item goes on with its run in place), lf leaf, kv version of the keys it is
---                         filed under, h1 h2 buckets in which it holds a unit, tk "1": an admitted start
+--                         filed under, h1 h2 buckets in which it holds a unit, tk "1": an admitted start,
+--                         uk "1": leased only to be given new keys, without a slot
 --   P:timers        zset  items that are due later, by due ms
 --   P:leases        zset  leased items by lease end
 --   P:seq           int   last item number

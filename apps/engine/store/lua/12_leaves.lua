@@ -7,7 +7,7 @@
 --   t:<function>:<value>    throttle: free again at a time, in P:gates; stops starts only
 --
 -- A blocked leaf waits in the list of (bucket, function). Of each function one leaf is woken when the bucket
--- has room, and hands the wake-up on when it leaves the ready set without having used it, so a release
+-- has room, and whenever a leaf has been looked at the next one is, if there is room still. So a release
 -- costs O(functions that wait at the bucket), however many leaves do.
 
 local LEAF_MEMORY_SECONDS = 60
@@ -18,19 +18,35 @@ local function unpack_gates(packed)
   return gates
 end
 
--- The leaf's node, made from what its run knows about its keys.
-local function ensure_leaf(P, fn, leaf, run)
+local function file_under(P, id, leaf, kv)
+  if leaf then call('HSET', P .. ':i:' .. id, 'lf', leaf, 'kv', kv) else call('HDEL', P .. ':i:' .. id, 'lf', 'kv') end
+end
+
+-- Makes the leaf's node from what its run knows about its keys. A run that has other keys by now cannot tell
+-- of a leaf that has been forgotten since: its item goes where the run belongs. Returns the item's leaf, or nil.
+local function ensure_leaf(P, id, fn, leaf, run)
   local node = P .. ':n:' .. leaf
   if call('EXISTS', node) == 1 then
     call('PERSIST', node)
-    return
+    return leaf
   end
-  local packed, kv, shown = unpack(call('HMGET', P .. ':run:' .. run, 'gb', 'kv', 'kd'))
+  local packed, kv, shown, own = unpack(call('HMGET', P .. ':run:' .. run, 'gb', 'kv', 'kd', 'lf'))
+  if own ~= leaf then
+    file_under(P, id, own, kv)
+    return own and ensure_leaf(P, id, fn, own, run)
+  end
   local gates, fields = unpack_gates(packed), { 'p', 'f:' .. fn, 'kv', kv or '', 'kd', shown or '' }
   for i, name in ipairs({ 'c1', 'c2', 't', 'r1', 'r2' }) do
     if gates[i] then fields[#fields + 1], fields[#fields + 2] = name, gates[i] end
   end
   call('HSET', node, unpack(fields))
+  return leaf
+end
+
+local function forget_empty_leaf(P, leaf)
+  if call('EXISTS', P .. ':r:' .. leaf, P .. ':rs:' .. leaf) == 0 then
+    call('EXPIRE', P .. ':n:' .. leaf, LEAF_MEMORY_SECONDS)
+  end
 end
 
 local function leaf_has_work(P, leaf, starts_wait)
@@ -38,16 +54,28 @@ local function leaf_has_work(P, leaf, starts_wait)
   return not starts_wait and call('EXISTS', P .. ':rs:' .. leaf) == 1
 end
 
+-- The start tag of a leaf that becomes ready. Those that nothing else tells apart are served as they came: else
+-- keys of one run each, with new ones all the time, would keep an older one waiting for as long as they come.
+local function start_tag(P, fn, finish)
+  local node = P .. ':n:f:' .. fn
+  local turn = call('HINCRBY', node, 'ac', 1) % 100000
+  return math.max(num(call('HGET', node, 'v')), num(finish)) + turn / 1000000
+end
+
 -- Make a leaf ready; false when it has nothing that may run.
 local function activate_leaf(P, fn, leaf)
   local finish, waits, starts_wait = unpack(call('HMGET', P .. ':n:' .. leaf, 'f', 'bs', 'bt'))
   if waits or not leaf_has_work(P, leaf, starts_wait) then return false end
   local queue = P .. ':q:f:' .. fn
-  if not call('ZSCORE', queue, leaf) then
-    call('ZADD', queue, math.max(num(call('HGET', P .. ':n:f:' .. fn, 'v')), num(finish)), leaf)
-  end
+  if not call('ZSCORE', queue, leaf) then call('ZADD', queue, start_tag(P, fn, finish), leaf) end
   activate(P, 'f:' .. fn)
   return true
+end
+
+-- A bucket may be the first key of one leaf and the second of another, with another limit: what waits there with
+-- its second key has a list of its own.
+local function waiting_name(bucket, position)
+  return bucket and position == 2 and bucket .. '#2' or bucket
 end
 
 local function waiting_list(P, bucket, fn) return P .. ':w:' .. bucket .. '|' .. fn end
@@ -61,10 +89,20 @@ local function wait_at(P, fn, leaf, bucket, field)
   call('SADD', P .. ':wb:' .. fn, bucket)
 end
 
+-- Emptied leaves that one call passes over, at most.
+local MOST_EMPTY = 100
+
+-- All leaves of a function that wait look again, by and by (60_lease.lua).
+local function wake_all_later(P, fn)
+  call('HDEL', P .. ':n:f:' .. fn, 'cs')
+  call('SADD', P .. ':changed', fn)
+  nudge(P .. ':tick')
+end
+
 -- Wake the leaf of a function that has waited at the bucket and was served least; false when there is none.
 local function wake_leaf(P, fn, bucket)
   local list = waiting_list(P, bucket, fn)
-  while true do
+  for _ = 1, MOST_EMPTY do
     local leaf = call('ZPOPMIN', list)[1]
     if not leaf then
       call('SREM', P .. ':w:' .. bucket, fn)
@@ -75,25 +113,34 @@ local function wake_leaf(P, fn, bucket)
     local waits, starts_wait = unpack(call('HMGET', node, 'bs', 'bt'))
     if waits == bucket then call('HDEL', node, 'bs') end
     if starts_wait == bucket then call('HDEL', node, 'bt') end
-    if activate_leaf(P, fn, leaf) then return true end
+    -- What only starts have waited for is of no use to a leaf whose starts are gone.
+    local has_use = waits == bucket or call('EXISTS', P .. ':rs:' .. leaf) == 1
+    if activate_leaf(P, fn, leaf) and has_use then return true end
+    forget_empty_leaf(P, leaf)
   end
+  wake_all_later(P, fn)
+  return true
 end
 
 local function wake_bucket(P, bucket)
-  for _, fn in ipairs(call('SMEMBERS', P .. ':w:' .. bucket)) do wake_leaf(P, fn, bucket) end
+  for position = 1, 2 do
+    local name = waiting_name(bucket, position)
+    for _, fn in ipairs(call('SMEMBERS', P .. ':w:' .. name)) do wake_leaf(P, fn, name) end
+  end
 end
 
--- Wake up to `budget` leaves of a function, whatever they wait for: its limits have changed. Those that may
--- still not run wait again. Returns true when all have been woken.
+-- The limits of a function have changed: wake a leaf at each of about `budget` buckets, going on from where the
+-- last call has stopped. Those that may still not run wait again. Returns true after the last bucket.
 local function wake_function(P, fn, budget)
-  for _, bucket in ipairs(call('SMEMBERS', P .. ':wb:' .. fn)) do
-    while wake_leaf(P, fn, bucket) do
-      budget = budget - 1
-      if budget <= 0 then return false end
-    end
-  end
-  return true
+  local node = P .. ':n:f:' .. fn
+  local page = call('SSCAN', P .. ':wb:' .. fn, call('HGET', node, 'cs') or '0', 'COUNT', budget)
+  call('HSET', node, 'cs', page[1])
+  for _, bucket in ipairs(page[2]) do wake_leaf(P, fn, bucket) end
+  return call('HGET', node, 'cs') == '0'
 end
+
+-- For leaves of former keys, which wait for nothing.
+local NO_LIMITS = { keys = {}, runs = {} }
 
 -- Limits of the function's keys: of the concurrency keys, interval and tolerance of the throttle (ms),
 -- of the runs in progress.
@@ -158,20 +205,24 @@ local function admit_start(P, id, run, gates, limits, now)
   call('HSET', P .. ':i:' .. id, 'tk', '1')
 end
 
--- A leaf leaves the ready set: what it was woken for goes to the next one that waits there.
+local function pass_on_room(P, fn, bucket, limit, position)
+  local name = waiting_name(bucket, position)
+  if name and call('EXISTS', waiting_list(P, name, fn)) == 1 and not is_full(P, bucket, limit) then
+    wake_leaf(P, fn, name)
+  end
+end
+
+-- A leaf has been looked at: where there is room (still), the next one that waits there is woken.
 local function pass_on(P, fn, gates, limits, now)
+  if call('EXISTS', P .. ':wb:' .. fn) == 0 then return end
   for i = 1, 2 do
-    for _, pair in ipairs({ { gates.keys[i], limits.keys[i] }, { gates.runs[i], limits.runs[i] } }) do
-      local bucket = pair[1]
-      if bucket and call('EXISTS', waiting_list(P, bucket, fn)) == 1 and not is_full(P, bucket, pair[2]) then
-        wake_leaf(P, fn, bucket)
-      end
-    end
+    pass_on_room(P, fn, gates.keys[i], limits.keys[i], i)
+    pass_on_room(P, fn, gates.runs[i], limits.runs[i], 1)
   end
   local throttle = gates.throttle
   if throttle and call('EXISTS', waiting_list(P, throttle, fn)) == 1 then
     local free_at = now
-    if limits.interval then _, free_at = throttle_times(P, throttle, limits, now) end
+    if limits.interval then free_at = select(2, throttle_times(P, throttle, limits, now)) end
     if free_at > now then arm_gate(P, fn, throttle, free_at) else wake_leaf(P, fn, throttle) end
   end
 end
@@ -186,7 +237,7 @@ end
 local function next_of_leaf(P, fn, leaf, gates, limits, now)
   for i = 1, 2 do
     if is_full(P, gates.keys[i], limits.keys[i]) then
-      wait_at(P, fn, leaf, gates.keys[i], 'bs')
+      wait_at(P, fn, leaf, waiting_name(gates.keys[i], i), 'bs')
       return nil
     end
   end
@@ -208,11 +259,9 @@ local function settle_leaf(P, fn, leaf, start, served, gates, limits, now)
   local waits, starts_wait = unpack(call('HMGET', node, 'bs', 'bt'))
   if not waits and leaf_has_work(P, leaf, starts_wait) then
     call('ZADD', queue, served and start + 1 or start, leaf)
-    return
-  end
-  call('ZREM', queue, leaf)
-  if call('EXISTS', P .. ':r:' .. leaf, P .. ':rs:' .. leaf) == 0 then
-    call('EXPIRE', node, LEAF_MEMORY_SECONDS)
+  else
+    call('ZREM', queue, leaf)
+    forget_empty_leaf(P, leaf)
   end
   pass_on(P, fn, gates, limits, now)
 end
@@ -234,7 +283,7 @@ local function take_item(P, fn, now, budget)
     if gates.kv ~= limits.kv then
       -- The keys have changed: each of its items is given its new ones (60_lease.lua).
       local id = call('ZPOPMIN', P .. ':r:' .. leaf)[1] or call('ZPOPMIN', P .. ':rs:' .. leaf)[1]
-      settle_leaf(P, fn, leaf, start, false, gates, limits, now)
+      settle_leaf(P, fn, leaf, start, false, gates, NO_LIMITS, now)
       if id then return id end
     else
       local id, is_start = next_of_leaf(P, fn, leaf, gates, limits, now)
@@ -249,12 +298,14 @@ end
 
 -- Slots: of the function, of the account, and of the concurrency keys of the item's leaf.
 
-local function hold_slot(P, id, item)
+-- former: the item of the same leaf whose units this one takes over, if any; the leaf may be forgotten by now.
+local function hold_slot(P, id, item, former)
   call('SADD', P .. ':h:f:' .. item.f, id)
   call('SADD', P .. ':h:a:' .. item.a, id)
   if not item.lf then return end
-  local c1, c2 = unpack(call('HMGET', P .. ':n:' .. item.lf, 'c1', 'c2'))
-  for name, bucket in pairs({ h1 = c1, h2 = c2 }) do
+  local h1, h2 = unpack(call('HMGET', P .. ':n:' .. item.lf, 'c1', 'c2'))
+  if former then h1, h2 = former.h1, former.h2 end
+  for name, bucket in pairs({ h1 = h1, h2 = h2 }) do
     if bucket then
       call('SADD', P .. ':h:' .. bucket, id)
       call('HSET', P .. ':i:' .. id, name, bucket)

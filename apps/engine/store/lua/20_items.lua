@@ -6,13 +6,13 @@ end
 
 -- place: {id, function, score, leaf or nil, run, whether it is a start that has not been admitted}
 local function push_ready(P, place)
-  local id, fn, score, leaf = place[1], place[2], place[3], place[4]
+  local id, fn, score = place[1], place[2], place[3]
+  local leaf = place[4] and ensure_leaf(P, id, fn, place[4], place[5])
   if not leaf then
     call('ZADD', P .. ':r:f:' .. fn, score, id)
     activate(P, 'f:' .. fn)
     return
   end
-  ensure_leaf(P, fn, leaf, place[5])
   call('ZADD', P .. (place[6] and ':rs:' or ':r:') .. leaf, score, id)
   activate_leaf(P, fn, leaf)
 end
@@ -55,10 +55,10 @@ local function drop_lease(P, id, item)
   release_slot(P, id, item)
 end
 
-local function take_lease(P, id, item, token, ends)
+local function take_lease(P, id, item, token, ends, former)
   call('HSET', P .. ':i:' .. id, 'lt', token)
   call('ZADD', P .. ':leases', ends, id)
-  hold_slot(P, id, item)
+  hold_slot(P, id, item, former)
 end
 
 -- Put a leased item back. delta is what the attempt counter rises by.

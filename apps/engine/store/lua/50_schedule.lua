@@ -63,7 +63,7 @@ end
 local function set_flow(P, run, flow)
   local key = P .. ':run:' .. run
   if flow.leaf then
-    call('HSET', key, 'lf', flow.leaf, 'kv', flow.kv, 'gb', flow.gates, 'kd', flow.shown)
+    call('HSET', key, 'lf', flow.leaf, 'kv', flow.kv, 'gb', flow.gates, 'kd', flow.shown or '')
   end
   if flow.lock then
     call('SET', P .. ':sg:' .. flow.lock, run)
@@ -153,8 +153,7 @@ local function configure(keys, args)
   call('HSET', account_node, 'p', 'root')
   if call('HEXISTS', account_node, 'own') == 0 then set_or_clear(account_node, 'lim', args[7]) end
   for i, field in ipairs(LIMITS) do set_or_clear(node, field, args[7 + i]) end
-  call('SADD', P .. ':changed', fn)
-  nudge(P .. ':tick')
+  wake_all_later(P, fn)
   activate(P, 'f:' .. fn)
   activate(P, 'a:' .. account)
   return 'OK'

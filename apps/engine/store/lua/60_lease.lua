@@ -81,7 +81,7 @@ local function lease_taken(P, id, l)
     take_lease(P, id, item, l.token, l.ends)
     l.leased[#l.leased + 1] = { leased_view(P, id, item, l.token, l.now), run_state(P, item.r) }
   elseif not find_new_leaf(P, id, item, kv) then
-    call('HSET', P .. ':i:' .. id, 'lt', l.token)
+    call('HSET', P .. ':i:' .. id, 'lt', l.token, 'uk', '1')
     call('ZADD', P .. ':leases', l.ends, id)
     l.unkeyed[#l.unkeyed + 1] = { id, l.token, item.r, item.f, call('HGET', P .. ':run:' .. item.r, 'ev') }
   end
@@ -124,6 +124,14 @@ local function lease(keys, args)
   return { earliest(P, { ':timers', ':gates' }), l.leased, call('GET', P .. ':functions:version') or '0', l.unkeyed }
 end
 
+-- Back into its queue goes an item that was leased only to be given new keys: it has not been dispatched.
+local function put_back(P, id, item)
+  call('HSET', P .. ':i:' .. id, 'lt', '')
+  call('HDEL', P .. ':i:' .. id, 'uk')
+  call('ZREM', P .. ':leases', id)
+  push_ready(P, place_of(id, item))
+end
+
 -- rekey(now, item, token, key version, leaf, gates, shown keys): what `lease` gave out to be keyed goes into the
 -- queue of its new leaf. -> 1, or 0 when the lease is lost
 local function rekey(keys, args)
@@ -145,8 +153,7 @@ local function rekey(keys, args)
     call('HSET', key, 'kv', args[4], 'lf', args[5])
     item.lf = args[5]
   end
-  call('HSET', key, 'lt', '')
-  push_ready(P, place_of(id, item))
+  put_back(P, id, item)
   return 1
 end
 
@@ -174,6 +181,8 @@ local function sweep(keys, args)
     elseif not run_exists(P, item.r) then
       drop_lease(P, id, item)
       delete_item(P, id, item)
+    elseif item.uk then
+      put_back(P, id, item)
     else
       local ended = call('HINCRBY', P .. ':i:' .. id, 'x', 1)
       discovery_answered(P, item.r, id)

@@ -11,7 +11,7 @@ local function charge_node(P, node, parent)
 end
 
 local function charge_continuation(P, item)
-  if item.lf then charge_node(P, item.lf, 'f:' .. item.f) end
+  if item.lf and call('EXISTS', P .. ':n:' .. item.lf) == 1 then charge_node(P, item.lf, 'f:' .. item.f) end
   if call('EXISTS', P .. ':r:root') == 1 then charge_node(P, 'f:' .. item.f, 'e:' .. item.e) end
 end
 
@@ -38,12 +38,13 @@ local function slots_may_serve(P, item, spare)
   return true
 end
 
--- Lease the run's next item at once, in the slot that this one has given back, when nothing older is ready
--- in its queue, and the slot is still allowed.
+-- Lease the run's next item at once, in the slot that this one has given back, when it belongs to the same
+-- queue, nothing older is ready there, and the slot is still allowed.
 local function continue_with(c, id, token, ends)
   local item = hash_of(c.P .. ':i:' .. id)
-  if not is_first_in_line(c.P, item) or not slots_may_serve(c.P, c.item, 1) then return nil end
-  take_lease(c.P, id, item, token, ends)
+  if item.lf ~= c.item.lf or not is_first_in_line(c.P, item) then return nil end
+  if not slots_may_serve(c.P, c.item, 1) then return nil end
+  take_lease(c.P, id, item, token, ends, c.item)
   charge_continuation(c.P, c.item)
   return leased_view(c.P, id, item, token, c.now)
 end

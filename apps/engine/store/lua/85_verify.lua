@@ -23,8 +23,7 @@ end
 
 -- An item that was leased only to be given new keys (60_lease.lua) holds no slot.
 local function check_slots(c, id, item)
-  local kv = call('HGET', c.P .. ':n:f:' .. item.f, 'kv') or ''
-  if (item.kv or '') ~= kv then return end
+  if item.uk then return end
   local in_function = call('SISMEMBER', c.P .. ':h:f:' .. item.f, id)
   if in_function == 0 or call('SISMEMBER', c.P .. ':h:a:' .. item.a, id) == 0 then
     violation(c, 'slot_missing', function() hold_slot(c.P, id, item) end)
@@ -242,7 +241,7 @@ local function has_room(P, fn, bucket, limits, gates)
   if call('EXISTS', P .. ':q:f:' .. fn) == 1 then return false end
   if bucket == gates.throttle then return not call('ZSCORE', P .. ':gates', fn .. '|' .. bucket) end
   for i = 1, 2 do
-    if bucket == gates.keys[i] then return not is_full(P, bucket, limits.keys[i]) end
+    if bucket == waiting_name(gates.keys[i], i) then return not is_full(P, gates.keys[i], limits.keys[i]) end
     if bucket == gates.runs[i] then return not is_full(P, bucket, limits.runs[i]) end
   end
   return false
