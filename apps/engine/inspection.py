@@ -25,7 +25,8 @@ from apps.engine.store.library import LuaLibrary, library_source
 
 MOST_FUNCTIONS: Final = 2_000
 KEYS_PER_PAGE: Final = 50
-_AT_ONCE = 50
+# Functions share a call, and so what it may look at.
+_AT_ONCE = 10
 _POSITION = re.compile(r"|q [0-9.e+]+ \S+|w \d+ \S+ (-1|[0-9.e+]+) \S+", re.ASCII)
 _COUNTERS: Final = {
     "leases": ("ZCARD", "leases"),

@@ -81,7 +81,7 @@ class FunctionQueue(msgspec.Struct, frozen=True):
     """What a function has ready, and what it is allowed.
 
     `own_items` are in no key queue. `key_steps`, `key_starts`, and the number of `key_queues` that have work
-    are those of the first 1,000 key queues: lower bounds unless `is_complete`. What is due later (sleeps,
+    are those of the first 300 key queues: lower bounds unless `is_complete`. What is due later (sleeps,
     retries, starts at a time) is left out, since all functions share one set of timers, ordered by time only;
     it is part of `live_runs`. `keys` is one page of the key queues, and `cursor`, unless empty, asks for the
     next.

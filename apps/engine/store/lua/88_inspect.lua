@@ -12,7 +12,7 @@
 local inspect_functions, inspect_keys, inspect_accounts
 
 do
-  local MOST_LEAVES = 1000
+  local MOST_LEAVES = 300
   local CHUNK = 100
 
   local function slots_of(P, node)
@@ -114,25 +114,28 @@ do
     return { item_id = id, run_id = run or '', score = math.floor(score), since = math.max(num(queued), num(due)) }
   end
 
-  local function first_of(P, queues)
-    local first, first_score = nil, nil
-    for _, queue in ipairs(queues) do
-      local id, score = head_of(queue)
-      if id and (not first or score < first_score) then first, first_score = id, score end
+  -- Where a leaf has items: how many are steps, how many starts, the first of all, and its score.
+  local function count_leaf(P, leaf)
+    local steps, starts = call('ZCARD', P .. ':r:' .. leaf), call('ZCARD', P .. ':rs:' .. leaf)
+    if steps + starts == 0 then return nil end
+    local id, score = nil, nil
+    if steps > 0 then id, score = head_of(P .. ':r:' .. leaf) end
+    if starts > 0 then
+      local start, start_score = head_of(P .. ':rs:' .. leaf)
+      if not id or start_score < score then id, score = start, start_score end
     end
-    return first, first_score
+    return { steps = steps, starts = starts, id = id, score = score }
   end
 
   local function summarise(P, fn, budget)
-    local view, first, first_score = read_function(P, fn), first_of(P, { P .. ':r:f:' .. fn })
+    local view, first, first_score = read_function(P, fn), head_of(P .. ':r:f:' .. fn)
     view.own_items, view.key_steps, view.key_starts, view.key_queues = call('ZCARD', P .. ':r:f:' .. fn), 0, 0, 0
     local rest = walk(P, fn, '', budget, function(leaf)
-      local steps, starts = P .. ':r:' .. leaf, P .. ':rs:' .. leaf
-      local id, score = first_of(P, { steps, starts })
-      if not id then return true end
+      local found = count_leaf(P, leaf)
+      if not found then return true end
       view.key_queues = view.key_queues + 1
-      view.key_steps, view.key_starts = view.key_steps + call('ZCARD', steps), view.key_starts + call('ZCARD', starts)
-      if not first or score < first_score then first, first_score = id, score end
+      view.key_steps, view.key_starts = view.key_steps + found.steps, view.key_starts + found.starts
+      if not first or found.score < first_score then first, first_score = found.id, found.score end
       return true
     end)
     view.is_complete = rest == nil
@@ -183,12 +186,11 @@ do
   end
 
   local function view_leaf(P, leaf, limits, of_function, now)
-    local steps, starts = P .. ':r:' .. leaf, P .. ':rs:' .. leaf
-    local id, score = first_of(P, { steps, starts })
-    if not id then return nil end
+    local found = count_leaf(P, leaf)
+    if not found then return nil end
     local shown = call('HGET', P .. ':n:' .. leaf, 'kd') or ''
-    local view = { leaf = leaf, keys = shown ~= '' and cjson.decode(shown) or {}, steps = call('ZCARD', steps),
-      starts = call('ZCARD', starts), first = view_item(P, id, score) }
+    local view = { leaf = leaf, keys = shown ~= '' and cjson.decode(shown) or {}, steps = found.steps,
+      starts = found.starts, first = view_item(P, found.id, found.score) }
     set_blocks(P, view, leaf_gates(P, leaf), limits, of_function, now)
     return view
   end
