@@ -81,7 +81,10 @@ INSTALLED_APPS = [
     "channels",
     "rest_framework",
     "graphene_django",
+    "apps.identity",
     "apps.tenancy",
+    "apps.credentials",
+    "apps.audit",
     "apps.registry",
     "apps.events",
     "apps.runs",
@@ -104,6 +107,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+AUTH_USER_MODEL = "identity.User"
 
 APPEND_SLASH = False
 ROOT_URLCONF = "config.urls"
