@@ -12,6 +12,7 @@ from apps.engine.store.client import RedisClient, RedisError, Reply
 
 # Events are up to some megabytes large: so many of them are read at once.
 _EVENTS_AT_ONCE = 10
+_NOTHING_READ = (b"0-0", 0)
 
 
 class LiveRun(NamedTuple):
@@ -59,10 +60,7 @@ def _is_match(events: bytes | None, program: Program) -> bool:
 
 async def has_handled(client: RedisClient, keys: Keys, moment: int) -> bool:
     """Whether the runner has started all runs of the events that were accepted until `moment` (ms)."""
-    groups = await _runner_group(client, keys)
-    if groups is None:
-        return int(await client.execute("XLEN", keys.events)) == 0
-    last_read, pending = groups
+    last_read, pending = await _runner_group(client, keys)
     if pending:
         oldest = (await client.execute("XPENDING", keys.events, RUNNER_GROUP))[1]
         if oldest is not None and _time_of(oldest) <= moment:
@@ -73,18 +71,18 @@ async def has_handled(client: RedisClient, keys: Keys, moment: int) -> bool:
     return not unread
 
 
-async def _runner_group(client: RedisClient, keys: Keys) -> tuple[bytes, int] | None:
-    """(last entry read, entries that are not acknowledged); None before there was a runner."""
+async def _runner_group(client: RedisClient, keys: Keys) -> tuple[bytes, int]:
+    """(last entry read, entries that are not acknowledged); before there was a runner, none."""
     try:
         groups = await client.execute("XINFO", "GROUPS", keys.events)
     except RedisError as error:
         if "no such key" not in str(error):
             raise
-        return None
+        return _NOTHING_READ
     for group in map(_fields, groups):
         if group[b"name"] == RUNNER_GROUP.encode():
             return group[b"last-delivered-id"], int(group[b"pending"])
-    return None
+    return _NOTHING_READ
 
 
 def _fields(flat: Reply) -> dict[bytes, Reply]:

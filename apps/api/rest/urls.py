@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from apps.api.rest import events, functions, runs, signals
+from apps.api.rest import cancellations, events, functions, runs, signals
 from apps.api.rest.unknown import unknown_path
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("v1/runs/<str:run_id>", runs.RunView.as_view()),
     path("v1/runs/<str:run_id>/jobs", runs.RunJobsView.as_view()),
     path("v1/apps/<str:app_id>/functions", functions.AppFunctionsView.as_view()),
+    path("v1/cancellations", cancellations.CancellationsView.as_view()),
+    path("v1/cancellations/<str:cancellation_id>", cancellations.CancellationView.as_view()),
     path("v1/signals", signals.SignalsView.as_view()),
     path("v0/runs/<str:run_id>", runs.RunV0View.as_view()),
 ]

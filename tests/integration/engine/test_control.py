@@ -102,6 +102,7 @@ async def test_without_a_runner_nothing_is_handled(engine_world: EngineWorld) ->
     assert await world.engine.has_handled(END)
     await world.send("app/go")
     assert not await world.engine.has_handled(END)
+    assert await world.engine.has_handled(world.now)
 
 
 async def test_a_retry_is_brought_forward(engine_world: EngineWorld) -> None:
