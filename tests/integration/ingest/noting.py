@@ -12,3 +12,8 @@ def noted(buffer: RefusalBuffer) -> list[tuple[Refusal, int, str]]:
     tallies, overflow = buffer.take()
     assert overflow == 0
     return [(refusal, tally.count, tally.key_end) for refusal, tally in tallies.items()]
+
+
+def body_id(value: object) -> str | None:
+    """The name of a body among a test's parameters, however large it is."""
+    return f"{len(value)}-bytes" if isinstance(value, bytes) else None

@@ -20,7 +20,7 @@ from apps.refusals.sender import RefusalSender
 from apps.refusals.store import RefusalStore
 from tests.conftest import free_port
 from tests.integration.ingest.conftest import SIGNING_KEY, Connect
-from tests.integration.ingest.noting import ENV, noted
+from tests.integration.ingest.noting import ENV, body_id, noted
 
 WRONG_KEY = "an-event-key-of-somebody-else-Zz09"
 SECRET = "s3cr3t-of-the-body"
@@ -71,6 +71,7 @@ def of_events(env_id: str, status: int, reason: str, method: str = "POST", path:
         (b"x", {"content-encoding": "gzip"}, 415, "Content-Encoding gzip is not supported"),
         (b"x", {"content-encoding": SECRET}, 415, "Unsupported Media Type"),
     ],
+    ids=body_id,
 )
 async def test_a_bad_event_leaves_an_entry(
     server: httpx.AsyncClient,
@@ -144,6 +145,7 @@ async def test_keys_of_a_flood_are_one_entry(server: httpx.AsyncClient, buffer: 
         ("key-2", b"x", 400, "/invoke/…", "Invalid invocation event"),
         (SIGNING_KEY, b"x", 400, "/invoke/…", "Invalid invocation event"),
     ],
+    ids=body_id,
 )
 async def test_a_bad_invocation_leaves_an_entry(
     server: httpx.AsyncClient,

@@ -7,16 +7,15 @@ import pytest
 
 from apps.api.sdk_state import SdkStateApp
 from apps.engine.engine import Engine
-from apps.engine.protocol.ids import new_ulid
 from apps.engine.store.client import RedisClient
 from apps.ingest.asgi_types import Receive, Scope, Send
 from apps.ingest.options import IngestOptions
 from apps.refusals.buffer import RefusalBuffer
 from apps.refusals.refusal import UNKNOWN, Refusal
 from tests.integration.ingest.conftest import SIGNING_KEY
-from tests.integration.ingest.noting import ENV, noted
+from tests.integration.ingest.noting import ENV, body_id, noted
 
-RUN = new_ulid(1_795_438_230_000)
+RUN = "01M8488PZN38TBQW5R170FD360"
 CHECKPOINT = f"/v1/checkpoint/{RUN}/async"
 SECRET = "s3cr3t-of-the-body"
 BEARER = {"authorization": f"Bearer {SIGNING_KEY}"}
@@ -61,6 +60,7 @@ async def sdk(
             "Request body is over the max size: Max 2000000 bytes",
         ),
     ],
+    ids=body_id,
 )
 async def test_a_bad_checkpoint_leaves_an_entry(
     sdk: httpx.AsyncClient,
@@ -91,7 +91,7 @@ async def test_a_bad_question_for_state_leaves_an_entry(
 async def test_a_wrong_key_leaves_an_entry(
     sdk: httpx.AsyncClient, buffer: RefusalBuffer, headers: dict[str, str], end: str
 ) -> None:
-    for run in (RUN, new_ulid(1_795_438_230_001)):
+    for run in (RUN, "01M8488PZN38TBQW5R170FD361"):
         answer = await sdk.post(f"/v1/checkpoint/{run}/async", content=b"{}", headers=headers)
         assert answer.status_code == 401
     await sdk.get(f"/v0/runs/{RUN}/batch", headers=headers)
