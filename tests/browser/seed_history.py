@@ -260,7 +260,7 @@ def _completed(history: History, at: int) -> None:
             stream_id,
             at,
             run_ids=[run_id],
-            skipped=[(str(ids.CHARGE), "RateLimit", "100 per 1 h")],
+            skipped=[(str(ids.CHARGE), "RateLimited", "")],
         ),
     )
 
@@ -410,6 +410,12 @@ def _others(history: History, now: int) -> None:
             cron="30 2 * * 1-5",
             skip_reason="Singleton",
             skip_existing_run_id=ids.COMPLETED_RUN,
+            flow=json.dumps(
+                {
+                    "keys": [["singleton", "event.data.region", "eu-central-1"]],
+                    "problems": ["concurrency key event.data.account.id: cannot be evaluated"],
+                }
+            ).encode(),
         ),
         scheduled(
             ids.BATCH_RUN,
@@ -419,6 +425,15 @@ def _others(history: History, now: int) -> None:
             now - 2 * MINUTE,
             [ids.event_id(90010 + n) for n in range(12)],
             schedule_type="Batch",
+            flow=json.dumps(
+                {
+                    "keys": [
+                        ["batch", "event.data.shop", "garden-tools"],
+                        ["concurrency", "event.data.account + '/' + event.data.shop", "acct_" + "7" * 90],
+                    ],
+                    "priority_seconds": -90,
+                }
+            ).encode(),
         ),
         RunStarted(ids.BATCH_RUN, now - 2 * MINUTE + 5),
         RunEnded(ids.BATCH_RUN, "Completed", now - 2 * MINUTE + 900, b'{"imported":12}'),
@@ -441,10 +456,28 @@ def _lonely_events(history: History, now: int) -> None:
     lonely = history.event(
         ids.LONELY_EVENT, "shop/newsletter.opened", {"campaign": "spring"}, now - 50 * SECOND
     )
+    held = history.event(ids.HELD_EVENT, "shop/products.changed", ORDER, now - 39 * SECOND)
     busy = history.event(ids.BUSY_EVENT, "billing/payment.received", ORDER, now - 40 * SECOND)
     env = str(ids.ENV_ID)
     history.add(
         EventHandled(env, ids.LONELY_EVENT, lonely, now - 50 * SECOND),
+        EventHandled(
+            env,
+            ids.HELD_EVENT,
+            held,
+            now - 39 * SECOND,
+            run_ids=[ids.BATCH_RUN],
+            skipped=[
+                (str(ids.IMPORT), "Batched", ids.event_id(1)),
+                (str(ids.CHARGE), "Batched", ids.event_id(2)),
+                (str(ids.LONG), "Debounced", ""),
+                (str(ids.CHARGE), "RateLimited", ""),
+                (str(ids.FULFIL), "Duplicate", ids.COMPLETED_RUN),
+                (str(ids.REPORT), "Singleton", ids.SKIPPED_RUN),
+                (str(ids.REPORT), "FunctionPaused", ids.SKIPPED_RUN),
+                (str(ids.REPORT), "FunctionDrained", ids.SKIPPED_RUN),
+            ],
+        ),
         EventHandled(
             env,
             ids.BUSY_EVENT,
@@ -453,7 +486,7 @@ def _lonely_events(history: History, now: int) -> None:
             run_ids=[ids.BATCH_RUN, ids.LONG_RUN, ids.QUEUED_RUN],
             resumed=[ids.COMPLETED_RUN],
             cancelled=[ids.CANCELLED_RUN],
-            skipped=[(str(ids.CHARGE), "RateLimit", "100 per 1 h")],
+            skipped=[(str(ids.CHARGE), "RateLimited", "")],
             failed=[(str(ids.LONG), "no such overload: string > int")],
         ),
     )

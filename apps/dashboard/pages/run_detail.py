@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.dashboard.pages.run_list import run_views
+from apps.dashboard.presenters.flow import FlowView, flow_view
 from apps.dashboard.presenters.payloads import CodeBlock, ErrorView, code_block, error_view
 from apps.dashboard.presenters.runs import RunView, run_reason
 from apps.dashboard.presenters.step_details import StepDetail, step_detail
@@ -66,6 +67,10 @@ class RunPage:
     @property
     def reason(self) -> str:
         return run_reason(self._run) or failing_step(self.root)
+
+    @cached_property
+    def flow(self) -> FlowView | None:
+        return flow_view(self._run.flow)
 
     @property
     def scheduled_at(self) -> int | None:

@@ -16,17 +16,18 @@ _TRIGGER_ICONS: Final = {
     "Rerun": "rotate-ccw",
     "Replay": "history",
 }
-_SKIPPED: Final = {
-    "Singleton": "Skipped: another run of this function was under way.",
-    "FunctionPaused": "Skipped: the function was paused.",
-    "FunctionDrained": "Skipped: the function was being drained.",
-    "FunctionBacklogSizeLimitHit": "Skipped: the function's backlog was full.",
+_SKIPS: Final = {
+    "Singleton": "another run was in progress",
+    "FunctionPaused": "the function was paused",
+    "FunctionDrained": "the function was being drained",
+    "FunctionBacklogSizeLimitHit": "the function's backlog was full",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Times in ms; `ended_at` only of a run that has ended. `function_url` is empty for an unknown one."""
+    """Times in ms; `ended_at` only of a run that has ended. `function_url` is empty for an unknown one,
+    `skip` for a run that was not skipped."""
 
     run_id: str
     url: str
@@ -42,6 +43,7 @@ class RunView:
     started_at: int | None
     ended_at: int | None
     original_run_id: str
+    skip: str
     skip_existing_run_id: str
 
 
@@ -61,14 +63,20 @@ def run_view(run: Run, function_name: str, function_slug: str, app_name: str) ->
         started_at=run.started_at,
         ended_at=run.ended_at if run.has_ended else None,
         original_run_id=run.original_run_id,
+        skip=skip_text(run.skip_reason) if run.status == RunStatus.SKIPPED else "",
         skip_existing_run_id=run.skip_existing_run_id,
     )
+
+
+def skip_text(reason: str) -> str:
+    """Why a run was skipped, as half a sentence; an unknown reason as it is."""
+    return _SKIPS.get(reason, reason)
 
 
 def run_reason(run: Run) -> str:
     """Why a run was skipped or cancelled, as a sentence."""
     if run.status == RunStatus.SKIPPED:
-        return _SKIPPED.get(run.skip_reason, f"Skipped: {run.skip_reason}.")
+        return f"Skipped: {skip_text(run.skip_reason)}."
     if run.status == RunStatus.CANCELLED and run.cancel_reason:
         return f"Cancelled: {run.cancel_reason}."
     return ""

@@ -51,7 +51,7 @@ def _cursor_of(run: Run) -> str:
 
 
 def _matching(environment_id: UUID, query: RunQuery) -> QuerySet[Run]:
-    rows = Run.objects.filter(environment_id=environment_id)
+    rows = Run.objects.filter(environment_id=environment_id).defer("flow")
     if query.function_ids is not None:
         rows = rows.filter(function_id__in=query.function_ids)
     if query.app_ids is not None:
@@ -84,7 +84,7 @@ def _next_to(rows: QuerySet[Run], at: Position[RunCursor], limit: int) -> list[R
 
 
 def runs_by_id(environment_id: UUID, run_ids: Iterable[str]) -> dict[str, Run]:
-    rows = Run.objects.filter(environment_id=environment_id, run_id__in=list(run_ids))
+    rows = Run.objects.filter(environment_id=environment_id, run_id__in=list(run_ids)).defer("flow")
     return {row.run_id: row for row in rows}
 
 

@@ -1,3 +1,6 @@
+import re
+from html import unescape
+
 from django.test import Client
 
 from apps.events.models import Event
@@ -33,11 +36,49 @@ def test_events_are_found_by_the_beginning_of_their_name(seeded: Client) -> None
 
 def test_an_event_page_lists_every_decision(seeded: Client) -> None:
     html = text(seeded.get(f"/events/{ids.BUSY_EVENT}"))
-    for badge in ("Completed", "Queued", "Resumed", "Cancelled", "Skipped", "Expression failed"):
+    for badge in ("Completed", "Queued", "Resumed", "Cancelled", "Rate limited", "Expression failed"):
         assert f"</svg>{badge}</span>" in html
-    assert "RateLimit: 100 per 1 h" in html
     assert "no such overload: string &gt; int" in html
     assert f"/runs/{ids.BATCH_RUN}" in html
+
+
+IN_TIME = "or its time is up."
+LATEST = "the latest of them starts one run."
+DROPPED = "idempotency key: dropped without a run."
+FIRST_ONE = "24 hours. The run of the first one"
+
+
+def outcome_entries(html: str) -> list[str]:
+    """The words of each entry of an outcome, its badge first."""
+    found = re.search(r'<ul class="outcome">(.*?)</ul>', html, re.DOTALL)
+    assert found
+    entries = [re.sub(r"<[^>]+>", " ", entry) for entry in found.group(1).split("</li>")[:-1]]
+    return [" ".join(unescape(entry).split()) for entry in entries]
+
+
+def test_an_event_page_tells_what_flow_control_did(seeded: Client) -> None:
+    """Of the function whose batch has started there is only the run."""
+    html = text(seeded.get(f"/events/{ids.HELD_EVENT}"))
+    entries = outcome_entries(html)
+    started, told = entries[0], entries[1:]
+    assert started.startswith(
+        "Completed Import products Started by the batch that this event was collected into."
+    )
+    skipped_run = "The skipped run"
+    assert told == [
+        " ".join(parts)
+        for parts in (
+            ("Batched Charge card", "Collected into a batch, which starts one run when it is full", IN_TIME),
+            (f"Debounced {ids.LONG_NAME}", "Held back by the debounce: once no more events come,", LATEST),
+            ("Rate limited Charge card", "Over the function's rate limit, or a repetition of its", DROPPED),
+            ("Duplicate Fulfil order", "Dropped: an event with the same id came within the last", FIRST_ONE),
+            ("Skipped Nightly report", "Skipped: another run was in progress.", skipped_run),
+            ("Skipped Nightly report", "Skipped: the function was paused.", skipped_run),
+            ("Skipped Nightly report", "Skipped: the function was being drained.", skipped_run),
+        )
+    ]
+    assert html.count(f'<a href="/runs/{ids.SKIPPED_RUN}">The skipped run</a>') == 3
+    assert f'<a href="/runs/{ids.COMPLETED_RUN}">The run of the first one</a>' in html
 
 
 def test_an_event_that_matched_nothing_says_so(seeded: Client) -> None:

@@ -151,9 +151,32 @@ def test_a_failed_run_says_why(seeded: Client) -> None:
 
 def test_skipped_and_cancelled_runs_say_why(seeded: Client) -> None:
     skipped = text(seeded.get(f"/runs/{ids.SKIPPED_RUN}"))
-    assert "Skipped: another run of this function was under way." in skipped
+    assert "Skipped: another run was in progress." in skipped
     assert f'href="/runs/{ids.COMPLETED_RUN}"' in skipped
     assert "Cancelled: by the event" in text(seeded.get(f"/runs/{ids.CANCELLED_RUN}"))
+
+
+def test_the_list_says_why_a_run_was_skipped(seeded: Client) -> None:
+    html = text(seeded.get("/runs?status=skipped"))
+    assert 'title="Skipped: another run was in progress">Another run was in progress</span>' in html
+    assert row_ids(seeded.get("/runs?status=skipped")) == [f"run-{ids.SKIPPED_RUN}"]
+
+
+def test_flow_control_of_a_run(seeded: Client) -> None:
+    html = text(seeded.get(f"/runs/{ids.BATCH_RUN}"))
+    assert "<dt>Priority</dt><dd>1 m 30 s back</dd>" in html
+    assert "<dt>Batch key</dt>" in html
+    assert '<span class="mono small">garden-tools</span>' in html
+    assert "could not be evaluated" not in html
+    assert "Flow control" not in text(seeded.get(f"/runs/{ids.FAILED_RUN}"))
+
+
+def test_key_that_cannot_be_evaluated_is_a_warning(seeded: Client) -> None:
+    html = text(seeded.get(f"/runs/{ids.SKIPPED_RUN}"))
+    assert "An expression could not be evaluated for this run" in html
+    assert "concurrency key event.data.account.id: cannot be evaluated" in html
+    assert "<dt>Singleton key</dt>" in html
+    assert "<dt>Priority</dt>" not in html
 
 
 def test_a_batch_shows_its_first_events(seeded: Client) -> None:
