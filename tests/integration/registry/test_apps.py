@@ -4,10 +4,10 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from apps.identity.models import User
 from apps.registry import selectors
 from apps.registry.models import App, Function, Sync
 from apps.registry.services import apps
@@ -153,7 +153,7 @@ def test_poll_targets(register: Register) -> None:
 @pytest.mark.parametrize("model", ["app", "function", "functionversion", "sync"])
 def test_admin_shows_and_does_not_change(register: Register, client: Client, model: str) -> None:
     register(register_body(function()))
-    client.force_login(User.objects.create_superuser("root"))
+    client.force_login(User.objects.create_superuser("root@example.com"))
 
     assert client.get(f"/admin/registry/{model}/").status_code == 200
     assert client.get(f"/admin/registry/{model}/add/").status_code == 403
