@@ -59,3 +59,9 @@ async def holders(world: World, bucket: str) -> int:
 
 def run_ids(batch: Iterable[Leased]) -> list[str]:
     return [leased.item.run_id for leased in batch]
+
+
+async def look_at_all(world: World, fn: str = "fn") -> None:
+    """Lease what may be leased, until what is left waits."""
+    while await world.client.execute("EXISTS", f"{PREFIX}:q:f:{fn}"):
+        await world.lease(100)

@@ -1,6 +1,7 @@
 """A queue on a real server, under a clock that the test moves, with short ways to say things."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -47,7 +48,12 @@ class World:
         limits = (limit, *switches, keys, k1, k2, *(throttle or ("", "")), l1, l2)
         await self.queue.library.call("configure", *identity, *limits)
 
-    async def schedule(
+    async def schedule(self, run: str, function: str = "fn", **settings: Any) -> tuple[str, str]:
+        """What `verdict` says, without its detail."""
+        outcome, known, _ = await self.verdict(run, function, **settings)
+        return outcome, known
+
+    async def verdict(
         self,
         run: str,
         function: str = "fn",
@@ -64,20 +70,22 @@ class World:
         target: tuple[str, bytes] = ("", b""),
         rate: tuple[str, int, int] | None = None,
         flow: Flow | None = None,
-    ) -> tuple[str, str]:
+        events: bytes = b'[{"data":{}}]',
+    ) -> tuple[str, str, str]:
+        """Outcome, run id and detail (50_schedule.lua)."""
         meta = msgspec.json.encode(RunMeta("app-fn", ["e"], ["01E"]))
         rules = cancels or []
         kept = memos or []
         if rate:
             flow = Flow(rate=Rate(*rate))
-        outcome, known, _ = await self.queue.library.call(
+        outcome, known, detail = await self.queue.library.call(
             "schedule", self.now, run, function, env, account, "app", entry, idempotency,
-            b'[{"data":{}}]', due or self.now, score or self.now, meta, start_deadline, b"", *target,
+            events, due or self.now, score or self.now, meta, start_deadline, b"", *target,
             encode_flow(flow),
             len(rules), *[part for rule in rules for part in rule],
             len(kept), *[part for memo in kept for part in memo],
         )  # fmt: skip
-        return outcome.decode(), known.decode()
+        return outcome.decode(), known.decode(), detail.decode()
 
     async def lease(self, count: int = 20) -> list[Leased]:
         return (await self.queue.lease(count)).leased
