@@ -4,7 +4,7 @@ from uuid import UUID
 
 from apps.engine import bridge
 from apps.engine.inspection import KEYS_PER_PAGE
-from apps.engine.queue_views import AccountQueue, Block, FunctionQueue, ShardQueue
+from apps.engine.queue_views import AccountQueue, Block, FunctionQueue, KeyQueue, ShardQueue
 
 
 def queue_of_function(
@@ -28,22 +28,31 @@ def queue_of_shard() -> ShardQueue:
     return bridge.engine_call(lambda engine: engine.inspect_shard())
 
 
-def block_words(block: Block) -> str:
-    """What stops work, in words; the time at which a throttle opens is left to the caller."""
-    of_key = f" of {block.expression} = {block.value}" if block.expression else ""
+def block_words(block: Block, queue: KeyQueue | None = None) -> str:
+    """What stops work, in words; the time at which a throttle opens is left to the caller.
+
+    Beside the keys of its `queue`, the value of a key goes without saying, and so does an only key.
+    """
+    key = _key_words(block, queue) if block.expression else ""
     in_use = f", {block.holders:,} of {block.limit or 0:,} in use"
     match block.kind:
         case "paused":
             return "the function is paused"
         case "throttle":
-            return f"throttle{of_key}"
+            return f"throttle{key and ' of'}{key}"
         case "account":
             return f"account limit{in_use}"
         case "function":
             return f"function limit{in_use}"
         case "key":
-            return f"concurrency key {block.expression} = {block.value}{in_use}"
+            return f"concurrency key{key}{in_use}"
         case "runs":
-            return f"runs in progress{of_key}{in_use}"
+            return f"runs in progress{key and ' of'}{key}{in_use}"
         case "keys":
             return "each key queue waits for its own limit"
+
+
+def _key_words(block: Block, queue: KeyQueue | None) -> str:
+    if queue is None:
+        return f" {block.expression} = {block.value}"
+    return f" {block.expression}" if len({expression for _, expression, _ in queue.keys}) > 1 else ""

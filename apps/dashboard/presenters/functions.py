@@ -36,8 +36,11 @@ class FunctionView:
     app_name: str
     version: int
     is_archived: bool
+    is_paused: bool
     url: str
     invoke_url: str
+    pause_url: str
+    resume_url: str
     runs_url: str
     served_at: str
     triggers: tuple[TriggerView, ...]
@@ -58,8 +61,11 @@ def function_view(function: Function) -> FunctionView:
         app_name=spec.app_name,
         version=function.version,
         is_archived=function.archived_at is not None,
+        is_paused=function.paused_at is not None,
         url=reverse("dashboard:function", args=[function.slug]),
         invoke_url=reverse("dashboard:function-invoke", args=[function.slug]),
+        pause_url=reverse("dashboard:function-pause", args=[function.slug]),
+        resume_url=reverse("dashboard:function-resume", args=[function.slug]),
         runs_url=reverse("dashboard:runs", query={"function": function.slug}),
         served_at=spec.url,
         triggers=tuple(_trigger(trigger) for trigger in spec.triggers),

@@ -1,21 +1,25 @@
-"""Functions: the list, one function with its recent runs, invoking."""
+"""Functions: the list, one function with its queue and its recent runs, invoking, pausing."""
 
 from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.dashboard.environment import current_environment, environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.functions import function_list, known_function, live_function
+from apps.dashboard.pages.queue import function_queue
 from apps.dashboard.pages.run_list import recent_runs
 from apps.dashboard.pages.sending import function_invoke
 from apps.dashboard.presenters.functions import function_view
 from apps.dashboard.views.runs import UNREACHABLE
 from apps.engine.store.client import RedisUnavailable
+from apps.operations.services import function_pause, function_resume
 from apps.realtime.topics import runs_topic
+from apps.registry.exceptions import FunctionArchived
 from apps.registry.models import Function
 
 RECENT_RUNS: Final = 20
@@ -32,10 +36,11 @@ def function(request: HttpRequest, slug: str) -> HttpResponse:
     row = known_function(environment_id(request), slug)
     context = {
         "function": function_view(row),
-        "page": recent_runs(row.environment_id, row, RECENT_RUNS),
+        "page": SimpleLazyObject(lambda: recent_runs(row.environment_id, row, RECENT_RUNS)),
+        "queue": SimpleLazyObject(lambda: function_queue(row)),
         "live_topic": runs_topic(row.environment_id),
     }
-    fragments = {"function-runs": "functions/_runs.html"}
+    fragments = {"function-runs": "functions/_runs.html", "function-queue": "functions/_queue.html"}
     return render_page(request, "functions/page.html", context, section="functions", fragments=fragments)
 
 
@@ -53,6 +58,52 @@ def invoke(request: HttpRequest, slug: str) -> HttpResponse:
         return _form(request, row, data, UNREACHABLE)
     messages.success(request, f"{row.name} was invoked.")
     return redirect(request, reverse("dashboard:function", args=[slug]))
+
+
+@require_http_methods(["GET", "POST"])
+def pause(request: HttpRequest, slug: str) -> HttpResponse:
+    """Cancelling its runs is asked for twice."""
+    row = live_function(environment_id(request), slug)
+    cancels_running = request.POST.get("runs") == "cancel"
+    if request.method == "GET" or (cancels_running and "confirmed" not in request.POST):
+        return _pause_form(request, row, must_confirm=cancels_running)
+    environment = current_environment(request)
+    try:
+        function_pause(environment=environment, function_id=row.id, cancels_running=cancels_running)
+    except FunctionArchived as problem:
+        return _pause_form(request, row, str(problem))
+    except RedisUnavailable:
+        return _pause_form(request, row, UNREACHABLE, must_confirm=cancels_running)
+    words = "paused, and its runs are being cancelled" if cancels_running else "paused"
+    messages.success(request, f"{row.name} is {words}.")
+    return redirect(request, reverse("dashboard:function", args=[slug]))
+
+
+@require_POST
+def resume(request: HttpRequest, slug: str) -> HttpResponse:
+    row = known_function(environment_id(request), slug)
+    try:
+        function_resume(environment=current_environment(request), function_id=row.id)
+    except RedisUnavailable:
+        messages.error(request, UNREACHABLE)
+    else:
+        messages.success(request, f"{row.name} goes on.")
+    return redirect(request, reverse("dashboard:function", args=[slug]))
+
+
+def _pause_form(
+    request: HttpRequest, row: Function, error: str = "", *, must_confirm: bool = False
+) -> HttpResponse:
+    queue = function_queue(row) if must_confirm else None
+    context = {
+        "dialog_title": f"Cancel the runs of {row.name}?" if must_confirm else f"Pause {row.name}?",
+        "function": function_view(row),
+        "must_confirm": must_confirm,
+        "live_runs": queue.live_runs if queue else 0,
+        "error": error,
+    }
+    status = 422 if error else 200
+    return render_dialog(request, "functions/pause.html", context, section="functions", status=status)
 
 
 def _form(request: HttpRequest, row: Function, data: str, error: str = "") -> HttpResponse:

@@ -112,7 +112,7 @@ def _function_facts(found: FunctionQueue) -> dict[str, object]:
         "state": ", ".join(_states(found)) or "active",
         "blocked by": _block(found.blocked_by),
         "depth": f"{_count(found.depth, found.is_complete)} ({found.own_items:,} without keys, "
-        f"{found.key_steps:,} steps and {found.key_starts:,} starts in {found.key_queues:,} key queues)",
+        f"{found.key_steps:,} steps and {found.key_starts:,} starts with; key queues: {found.key_queues:,})",
         "in flight": _slots(found.own),
         "account": _slots(found.account),
         "live runs": f"{found.live_runs:,}",
@@ -127,9 +127,9 @@ def _states(found: FunctionQueue) -> list[str]:
 
 def _key_row(queue: KeyQueue) -> tuple[object, ...]:
     name = ", ".join(dict.fromkeys(f"{expression} = {value}" for _, expression, value in queue.keys))
-    blocked = "nothing, its keys are outdated" if queue.is_outdated else _block(queue.blocked_by)
+    blocked = "nothing, its keys are outdated" if queue.is_outdated else _block(queue.blocked_by, queue)
     if queue.steps and queue.starts_blocked_by and queue.starts_blocked_by != queue.blocked_by:
-        blocked += f"; starts: {_block(queue.starts_blocked_by)}"
+        blocked += f"; starts: {_block(queue.starts_blocked_by, queue)}"
     return name or "(all runs)", queue.steps, queue.starts, _waiting(queue.first), blocked
 
 
@@ -197,12 +197,13 @@ def _slots(slots: Slots) -> str:
     return f"{slots.holders:,}" if slots.limit is None else f"{slots.holders:,} of {slots.limit:,}"
 
 
-def _block(block: Block | None) -> str:
+def _block(block: Block | None, queue: KeyQueue | None = None) -> str:
     if block is None:
         return "nothing"
+    words = block_words(block, queue)
     if block.free_at is None:
-        return block_words(block)
-    return f"{block_words(block)}, opens in {seconds(max(0, block.free_at - clock.now_ms()))}"
+        return words
+    return f"{words}, opens in {seconds(max(0, block.free_at - clock.now_ms()))}"
 
 
 def _first(first: FirstItem | None) -> str:
