@@ -20,6 +20,7 @@ class Account(models.Model):
 
     `concurrency_limit` bounds its steps at a time (None: STEPWELL_ACCOUNT_CONCURRENCY); while tenants
     compete, each gets a share of the workers in proportion to its `weight`. `slug` is part of its URLs.
+    `entitlements` holds the limits that differ from the server's (apps/tenancy/entitlements.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -34,6 +35,7 @@ class Account(models.Model):
     shard = models.CharField(max_length=40, default="0", db_default="0")
     concurrency_limit = models.PositiveIntegerField(null=True, blank=True)
     weight = models.PositiveSmallIntegerField(default=1, db_default=1, validators=[MinValueValidator(1)])
+    entitlements = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     delete_at = models.DateTimeField(null=True, blank=True)
 

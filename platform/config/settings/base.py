@@ -67,6 +67,16 @@ STEPWELL_ACCOUNT_CONCURRENCY = env.integer(
     "STEPWELL_ACCOUNT_CONCURRENCY", default=1_000, minimum=1, maximum=1_000_000
 )
 
+# Whether an entry of the audit log that holds a secret is refused; otherwise the secret is redacted.
+STEPWELL_AUDIT_STRICT = False
+
+# Limits of accounts without their own (apps/tenancy/entitlements.py), such as {"ingest_per_second": 500}.
+STEPWELL_ENTITLEMENTS = env.limits("STEPWELL_ENTITLEMENTS", known=credentials.ENTITLEMENTS)
+
+# What stored credentials are encrypted and hashed with: the first makes, all of them read. None: SECRET_KEY.
+STEPWELL_ENCRYPTION_KEYS = env.secret_words("STEPWELL_ENCRYPTION_KEYS")
+credentials.check_encryption_keys(STEPWELL_ENCRYPTION_KEYS)
+
 SECRET_KEY = env.secret("STEPWELL_SECRET_KEY", default=credentials.DEVELOPMENT_SECRET_KEY)
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("STEPWELL_ALLOWED_HOSTS") or ["*"]

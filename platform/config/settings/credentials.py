@@ -5,6 +5,21 @@ import re
 from django.core.exceptions import ImproperlyConfigured
 
 DEVELOPMENT_SECRET_KEY = "insecure-development-key"
+ENTITLEMENTS = frozenset(
+    {
+        "event_bytes",
+        "ingest_per_second",
+        "environments",
+        "branch_environments",
+        "branches_per_hour",
+        "event_keys",
+        "api_keys",
+        "webhooks",
+        "users",
+    }
+)
+MIN_ENCRYPTION_KEY_LENGTH = 32
+
 _KEY_PREFIX = re.compile(r"^signkey-\w+-")
 
 
@@ -17,6 +32,13 @@ def check_signing_key(name: str, value: str) -> None:
         bytes.fromhex(digits)
     except ValueError as problem:
         raise ImproperlyConfigured(f"{name} must be valid hex string: {problem}") from None
+
+
+def check_encryption_keys(keys: list[str]) -> None:
+    if any(len(key) < MIN_ENCRYPTION_KEY_LENGTH for key in keys):
+        raise ImproperlyConfigured(
+            f"Each of STEPWELL_ENCRYPTION_KEYS must have at least {MIN_ENCRYPTION_KEY_LENGTH} characters"
+        )
 
 
 def require_server_keys(signing_key: str, event_keys: list[str]) -> None:

@@ -4,6 +4,7 @@ Each reader takes the variable's own name first and then its aliases; the first 
 An empty value counts as not set, as compose files write `NAME=` for "nothing".
 """
 
+import json
 import os
 from collections.abc import Collection
 
@@ -65,6 +66,26 @@ def flag(*names: str, default: bool) -> bool:
 def integer(*names: str, default: int, minimum: int, maximum: int = 2**53) -> int:
     found = _first_set(names)
     return default if found is None else parse_integer(found[0], found[1], minimum, maximum)
+
+
+def limits(*names: str, known: Collection[str]) -> dict[str, int | None]:
+    """A JSON object of whole numbers, null for no limit, with `known` names."""
+    found = _first_set(names)
+    if found is None:
+        return {}
+    try:
+        value = json.loads(found[1])
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(name in known and _is_limit(value[name]) for name in value):
+        raise ImproperlyConfigured(
+            f"{found[0]} must be a JSON object of numbers or null, with the names {', '.join(sorted(known))}"
+        )
+    return value
+
+
+def _is_limit(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def secret(*names: str, default: str = "") -> str:
