@@ -1,10 +1,14 @@
 """The audit log (spec 05, 2.8): who changed what, append-only, each entry chained to the one before."""
 
 import uuid
+from typing import Any, NoReturn
 
 from django.db import models
 
-from apps.tenancy.models import Account
+from apps.audit.exceptions import AppendOnly
+
+# The account of entries about the installation itself, such as that an organisation is gone.
+INSTALLATION_ID = uuid.UUID(int=0)
 
 
 class ActorKind(models.TextChoices):
@@ -14,6 +18,19 @@ class ActorKind(models.TextChoices):
     TOKEN = "token"  # noqa: S105 a kind of actor
     SYSTEM = "system"
     SUPPORT = "support"
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Entries are read and added; nothing changes them."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly
 
 
 class AuditEntry(models.Model):
@@ -44,6 +61,8 @@ class AuditEntry(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    objects = AuditEntryQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account_id", "number"], name="audit_number_unique")]
         indexes = [
@@ -54,11 +73,23 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.target_label}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    @property
+    def family(self) -> str:
+        return self.action.partition(".")[0]
+
 
 class AuditHead(models.Model):
     """The last entry of an account's chain; locked while the next one is added."""
 
-    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
+    account_id = models.UUIDField(primary_key=True)
     number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="")
 

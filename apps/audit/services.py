@@ -1,0 +1,106 @@
+"""Adding to the audit log, and checking it."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.audit import chain, locks
+from apps.audit.actors import SYSTEM, Actor
+from apps.audit.models import INSTALLATION_ID, AuditEntry, AuditHead
+from apps.audit.redaction import without_secrets
+
+__all__ = ["INSTALLATION_ID", "SYSTEM", "Actor", "Verification", "audit_record", "audit_verify"]
+
+_CHUNK = 500
+
+
+@transaction.atomic
+def audit_record(
+    *,
+    account_id: UUID,
+    actor: Actor,
+    action: str,
+    target_type: str = "",
+    target_id: str | UUID = "",
+    target_label: str = "",
+    environment_id: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    is_success: bool = True,
+) -> AuditEntry:
+    """Add an entry to the account's chain, as the last act of the caller's transaction: the chain is locked
+    until that ends.
+
+    `action` is <family>.<verb>; `before` and `after` hold what differs, as plain JSON values, UUIDs and
+    times. Secrets among them are redacted, and raise SecretInEntry in tests.
+    """
+    head = locks.lock_head(account_id)
+    entry = AuditEntry(
+        id=uuid.uuid4(),
+        account_id=account_id,
+        number=head.number + 1,
+        environment_id=environment_id,
+        at=timezone.now(),
+        actor_kind=actor.kind,
+        actor_id=chain.plain_text(actor.id, 40),
+        actor_label=chain.plain_text(actor.label, 254),
+        ip=chain.canonical_ip(actor.ip),
+        user_agent=chain.plain_text(actor.user_agent, 256),
+        action=action,
+        target_type=target_type,
+        target_id=chain.plain_text(str(target_id), 64),
+        target_label=chain.plain_text(target_label, 254),
+        before=chain.plain_values(without_secrets(before or {})),
+        after=chain.plain_values(without_secrets(after or {})),
+        request_id=chain.plain_text(actor.request_id, 40),
+        is_success=is_success,
+        previous_hash=head.hash,
+    )
+    entry.hash = chain.entry_hash(entry)
+    entry.save(force_insert=True)
+    head.number, head.hash = entry.number, entry.hash
+    head.save(update_fields=["number", "hash"])
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`broken_at` is the number of the first entry that is not as it was written, `reason` what is wrong."""
+
+    count: int
+    broken_at: int | None = None
+    reason: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        return self.broken_at is None
+
+
+def audit_verify(account_id: UUID) -> Verification:
+    """Walk the account's chain: each entry is as it was written, none is missing between the oldest that is
+    kept and the last. The oldest vouches for itself: those before it may have been removed by retention."""
+    head = AuditHead.objects.filter(account_id=account_id).first()
+    last_number, last_hash, count = 0, "", 0
+    entries = AuditEntry.objects.filter(account_id=account_id).order_by("number")
+    for entry in entries.iterator(chunk_size=_CHUNK):
+        if reason := _fault(entry, last_number, last_hash):
+            return Verification(count, entry.number, reason)
+        last_number, last_hash, count = entry.number, entry.hash, count + 1
+    if head is not None and head.number > last_number:
+        return Verification(count, last_number + 1, "the entry is missing")
+    if count and (head is None or (head.number, head.hash) != (last_number, last_hash)):
+        return Verification(count, last_number, "the chain ends at another entry")
+    return Verification(count)
+
+
+def _fault(entry: AuditEntry, last_number: int, last_hash: str) -> str:
+    if last_number and entry.number != last_number + 1:
+        return "the entry before it is missing"
+    if last_number and entry.previous_hash != last_hash:
+        return "it does not follow the entry before it"
+    return "" if chain.entry_hash(entry) == entry.hash else "its content has changed"
