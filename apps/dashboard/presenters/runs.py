@@ -22,12 +22,18 @@ _SKIPS: Final = {
     "FunctionDrained": "the function was being drained",
     "FunctionBacklogSizeLimitHit": "the function's backlog was full",
 }
+_SKIP_LABELS: Final = {
+    "Singleton": "Already in progress",
+    "FunctionPaused": "Function paused",
+    "FunctionDrained": "Function drained",
+    "FunctionBacklogSizeLimitHit": "Backlog full",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
     """Times in ms; `ended_at` only of a run that has ended. `function_url` is empty for an unknown one,
-    `skip` for a run that was not skipped."""
+    `skip` and the shorter `skip_label` for a run that was not skipped."""
 
     run_id: str
     url: str
@@ -44,10 +50,12 @@ class RunView:
     ended_at: int | None
     original_run_id: str
     skip: str
+    skip_label: str
     skip_existing_run_id: str
 
 
 def run_view(run: Run, function_name: str, function_slug: str, app_name: str) -> RunView:
+    is_skipped = run.status == RunStatus.SKIPPED
     return RunView(
         run_id=run.run_id,
         url=reverse("dashboard:run", args=[run.run_id]),
@@ -63,7 +71,8 @@ def run_view(run: Run, function_name: str, function_slug: str, app_name: str) ->
         started_at=run.started_at,
         ended_at=run.ended_at if run.has_ended else None,
         original_run_id=run.original_run_id,
-        skip=skip_text(run.skip_reason) if run.status == RunStatus.SKIPPED else "",
+        skip=skip_text(run.skip_reason) if is_skipped else "",
+        skip_label=_SKIP_LABELS.get(run.skip_reason, run.skip_reason) if is_skipped else "",
         skip_existing_run_id=run.skip_existing_run_id,
     )
 

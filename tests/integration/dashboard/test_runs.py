@@ -152,13 +152,14 @@ def test_a_failed_run_says_why(seeded: Client) -> None:
 def test_skipped_and_cancelled_runs_say_why(seeded: Client) -> None:
     skipped = text(seeded.get(f"/runs/{ids.SKIPPED_RUN}"))
     assert "Skipped: another run was in progress." in skipped
+    assert "not yet" not in skipped
     assert f'href="/runs/{ids.COMPLETED_RUN}"' in skipped
     assert "Cancelled: by the event" in text(seeded.get(f"/runs/{ids.CANCELLED_RUN}"))
 
 
 def test_the_list_says_why_a_run_was_skipped(seeded: Client) -> None:
     html = text(seeded.get("/runs?status=skipped"))
-    assert 'title="Skipped: another run was in progress">Another run was in progress</span>' in html
+    assert 'title="Skipped: another run was in progress">Already in progress</span>' in html
     assert row_ids(seeded.get("/runs?status=skipped")) == [f"run-{ids.SKIPPED_RUN}"]
 
 
