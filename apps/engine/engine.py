@@ -8,6 +8,7 @@ import msgspec
 from apps.engine import clock, control
 from apps.engine.cancel_rules import cancel_pauses
 from apps.engine.control import LiveRun
+from apps.engine.environments import EnvironmentShare
 from apps.engine.event_stream import EventEntry, entry_fields
 from apps.engine.expressions import Program
 from apps.engine.flow import admission
@@ -73,6 +74,13 @@ class Engine:
         own = self._policy.account_concurrency if limit is None else limit
         await self.queue.library.call(
             "configure_account", account_id, own, "" if limit is None else "1", weight
+        )
+
+    async def configure_environments(self, shares: Sequence[EnvironmentShare]) -> None:
+        """Set what environments may use, and whether they are archived. Idempotent."""
+        await self.queue.library.call_each(
+            "configure_environment",
+            [(share.env_id, share.account_id, share.weight, int(share.is_archived)) for share in shares],
         )
 
     async def append_events(self, entries: Sequence[EventEntry]) -> None:

@@ -9,7 +9,12 @@ from apps.engine.store.client import Reply
 from apps.engine.store.queue import Queue
 
 # Verdict of the Lua library -> reason of the skipped run.
-SKIPS = {"singleton": "Singleton", "paused": "FunctionPaused", "drained": "FunctionDrained"}
+SKIPS = {
+    "singleton": "Singleton",
+    "paused": "FunctionPaused",
+    "drained": "FunctionDrained",
+    "archived": "environment_archived",
+}
 
 # Runs that take the lock between two of our calls cannot be many: one runner schedules for a shard.
 _MOST_HOLDERS = 20

@@ -22,13 +22,13 @@ class Entitlements(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     event_bytes: Limit = None
     ingest_per_second: Limit = None
-    environments: Limit = 25
+    environments: Limit = 50
     branch_environments: Limit = 500
     branches_per_hour: Limit = 60
     event_keys: Limit = 100
     api_keys: Limit = 100
     webhooks: Limit = 100
-    users: Limit = None
+    users: Limit = 1_000
 
 
 DEFAULTS: Final = Entitlements()

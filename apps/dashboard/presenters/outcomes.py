@@ -7,7 +7,7 @@ from apps.dashboard.presenters.runs import skip_text
 from apps.dashboard.presenters.statuses import Badge
 
 _SKIPPED: Final = Badge("Skipped", "quiet", "skip-forward")
-_SKIP_REASONS: Final = frozenset({"Singleton", "FunctionPaused", "FunctionDrained"})
+_SKIP_REASONS: Final = frozenset({"Singleton", "FunctionPaused", "FunctionDrained", "environment_archived"})
 
 _REASONS: Final = {
     "Batched": (

@@ -20,12 +20,14 @@ _SKIPS: Final = {
     "Singleton": "another run was in progress",
     "FunctionPaused": "the function was paused",
     "FunctionDrained": "the function was being drained",
+    "environment_archived": "the environment was archived",
     "FunctionBacklogSizeLimitHit": "the function's backlog was full",
 }
 _SKIP_LABELS: Final = {
     "Singleton": "Already in progress",
     "FunctionPaused": "Function paused",
     "FunctionDrained": "Function drained",
+    "environment_archived": "Environment archived",
     "FunctionBacklogSizeLimitHit": "Backlog full",
 }
 

@@ -67,6 +67,14 @@ STEPWELL_ACCOUNT_CONCURRENCY = env.integer(
     "STEPWELL_ACCOUNT_CONCURRENCY", default=1_000, minimum=1, maximum=1_000_000
 )
 
+# Environments of an organisation (spec 05, 1.4 and 1.5), archived ones not counted.
+STEPWELL_MAX_ENVIRONMENTS = env.integer("STEPWELL_MAX_ENVIRONMENTS", default=50, minimum=1, maximum=10_000)
+STEPWELL_MAX_BRANCHES = env.integer("STEPWELL_MAX_BRANCHES", default=500, minimum=1, maximum=100_000)
+STEPWELL_BRANCHES_PER_HOUR = env.integer(
+    "STEPWELL_BRANCHES_PER_HOUR", default=60, minimum=1, maximum=100_000
+)
+STEPWELL_MAX_MEMBERS = env.integer("STEPWELL_MAX_MEMBERS", default=1_000, minimum=1, maximum=100_000)
+
 # Whether an entry of the audit log that holds a secret is refused; otherwise the secret is redacted.
 STEPWELL_AUDIT_STRICT = False
 

@@ -8,7 +8,7 @@
 --                         of a function also kv version of its keys (absent: none), k1 k2 limits of its concurrency
 --                         keys, tT tD interval and tolerance of its throttle (ms), l1 l2 limits of runs in
 --                         progress, ac how often one of its leaves became ready; of an account own "1": its limit is
---                         not the default;
+--                         not the default; of an environment ar "1" while archived: nothing starts;
 --                         of a leaf p, f, kv, kd keys for people (JSON), c1 c2 t r1 r2 its buckets, bs the bucket
 --                         at which it waits (with #2 where it is its second key), bt that at which its starts
 --                         wait. An empty leaf lasts 60 s.

@@ -9,9 +9,9 @@
 --   lock, lock_mode          singleton: skip or cancel
 -- -> {outcome, run id or "", detail}. Outcomes: created; known (by this very entry); duplicate (of an earlier
 -- event); limited; batched (detail: batch id); debounced (detail: correlation id of the event that it replaced);
--- outdated (an event that occurred later is debounced already); singleton, paused, drained: to be recorded as a
--- skipped run (detail: the run that holds the lock); holder (detail: a run to be cancelled before this is
--- tried again).
+-- outdated (an event that occurred later is debounced already); singleton, paused, drained, archived (the
+-- environment is): to be recorded as a skipped run (detail: the run that holds the lock); holder (detail: a run
+-- to be cancelled before this is tried again).
 -- What was decided about an event is remembered by its entry, so that a repetition gets the same verdict.
 
 -- Whether one more fits into the window of a bucket; takes the place if so.
@@ -54,6 +54,8 @@ local function flow_verdict(P, flow, now, run, fn, env, account, once, events)
   return 'singleton', holder
 end
 
+local function is_archived(P, env) return call('HGET', P .. ':n:e:' .. env, 'ar') == '1' end
+
 local function switch_verdict(P, fn)
   local paused, drained = unpack(call('HMGET', P .. ':n:f:' .. fn, 'pz', 'dr'))
   return paused == '1' and 'paused' or drained == '1' and 'drained' or nil
@@ -80,7 +82,10 @@ local function schedule(keys, args)
   known = args[8] ~= '' and call('GET', idem)
   if known then return { 'duplicate', known, '' } end
   local flow = args[17] ~= '' and cmsgpack.unpack(args[17]) or {}
-  local outcome, detail = flow_verdict(P, flow, now, run, fn, env, account, once, args[9])
+  local outcome, detail = 'archived', nil
+  if not is_archived(P, env) then
+    outcome, detail = flow_verdict(P, flow, now, run, fn, env, account, once, args[9])
+  end
   if outcome == 'holder' then return { outcome, '', detail } end
   outcome = outcome or switch_verdict(P, fn)
   if outcome then
@@ -168,12 +173,23 @@ local function configure_account(keys, args)
   return 'OK'
 end
 
+-- configure_environment(env, account, weight, archived "1"). Of an archived one nothing starts (is_archived).
+local function configure_environment(keys, args)
+  local P, node = keys[1], 'e:' .. args[1]
+  call('HSET', P .. ':n:' .. node, 'p', 'a:' .. args[2], 'w', args[3])
+  set_or_clear(P .. ':n:' .. node, 'ar', args[4] == '1' and '1' or '')
+  activate(P, node)
+  return 'OK'
+end
+
 -- cron_fire(member, tick, next tick or "", event fields...): the caller that finds the tick sends it.
 local function cron_fire(keys, args)
   local P = keys[1]
   local score = call('ZSCORE', P .. ':cron', args[1])
   if not score or tonumber(score) ~= tonumber(args[2]) then return 0 end
   if args[3] == '' then call('ZREM', P .. ':cron', args[1]) else call('ZADD', P .. ':cron', args[3], args[1]) end
+  local env = call('HGET', P .. ':n:f:' .. string.match(args[1], '^[^|]*'), 'p')
+  if env and is_archived(P, string.sub(env, 3)) then return 0 end
   if #args > 3 then call('XADD', P .. ':events', '*', unpack(args, 4)) end
   return 1
 end

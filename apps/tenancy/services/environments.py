@@ -1,0 +1,117 @@
+"""Environments: made, renamed, and deleted long after they were archived (spec 05, 1.4)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.audit.services import Actor
+from apps.tenancy import locks, names
+from apps.tenancy.exceptions import EnvironmentLimit, EnvironmentNameFixed, InvalidWeight
+from apps.tenancy.models import Account, Environment, EnvironmentType
+from apps.tenancy.services.archiving import (
+    archive_due,
+    audit_environment,
+    environment_archive,
+    environment_mark_synced,
+    environment_set_auto_archive,
+    environment_unarchive,
+    lock_environment,
+    publish,
+)
+from apps.tenancy.services.branches import branch_resolve
+from apps.tenancy.services.guards import require_writable
+
+__all__ = [
+    "archive_due",
+    "branch_resolve",
+    "environment_archive",
+    "environment_create",
+    "environment_mark_synced",
+    "environment_rename",
+    "environment_set_auto_archive",
+    "environment_set_weight",
+    "environment_unarchive",
+]
+
+MAX_WEIGHT = 1_000
+
+
+@transaction.atomic
+def environment_create(
+    *,
+    account: Account,
+    name: str,
+    actor: Actor,
+    type: EnvironmentType = EnvironmentType.TEST,  # noqa: A002
+) -> Environment:
+    """A custom or another production environment, without credentials: `environment_provision` makes these.
+
+    Raises InvalidName, EnvironmentLimit, AccountSuspended, AccountDeleting.
+    """
+    cleaned = names.clean_name(name)
+    locked = locks.lock_account(account.id)
+    require_writable(locked)
+    _require_room(locked)
+    own_id = uuid.uuid4()
+    slugs = set(locked.environments.values_list("slug", flat=True))
+    environment = Environment.objects.create(
+        id=own_id,
+        account=locked,
+        type=type,
+        name=cleaned,
+        name_norm=names.normal_name(cleaned),
+        slug=names.make_slug(cleaned, own_id, slugs),
+    )
+    after = {"name": cleaned, "slug": environment.slug, "type": str(type)}
+    audit_environment(environment, actor, "environment.create", {}, after)
+    transaction.on_commit(lambda: publish(own_id))
+    return environment
+
+
+@transaction.atomic
+def environment_rename(*, environment: Environment, name: str, actor: Actor) -> Environment:
+    """Its slug, and so its URLs, stay. Not for branches, whose names their senders say.
+
+    Raises InvalidName, EnvironmentNameFixed, AccountSuspended, AccountDeleting, NotFound.
+    """
+    cleaned = names.clean_name(name)
+    account, row = lock_environment(environment)
+    require_writable(account)
+    if row.type in (EnvironmentType.BRANCH_CHILD, EnvironmentType.BRANCH_PARENT):
+        raise EnvironmentNameFixed
+    before = row.name
+    if before == cleaned:
+        return row
+    row.name, row.name_norm = cleaned, names.normal_name(cleaned)
+    row.save(update_fields=["name", "name_norm"])
+    audit_environment(row, actor, "environment.rename", {"name": before}, {"name": cleaned})
+    return row
+
+
+@transaction.atomic
+def environment_set_weight(*, environment: Environment, weight: int, actor: Actor) -> Environment:
+    """Its share of the account's slots while its environments compete; holds for what is queued already.
+
+    Raises InvalidWeight, AccountSuspended, AccountDeleting, NotFound, and what the engine raises, after the
+    commit.
+    """
+    if not 1 <= weight <= MAX_WEIGHT:
+        raise InvalidWeight
+    account, row = lock_environment(environment)
+    require_writable(account)
+    before = row.weight
+    if before != weight:
+        row.weight = weight
+        row.save(update_fields=["weight"])
+        audit_environment(row, actor, "environment.weight", {"weight": before}, {"weight": weight})
+    transaction.on_commit(lambda: publish(row.id))
+    return row
+
+
+def _require_room(account: Account) -> None:
+    live = account.environments.filter(
+        type__in=(EnvironmentType.TEST, EnvironmentType.PRODUCTION), archived_at=None
+    )
+    if live.count() >= settings.STEPWELL_MAX_ENVIRONMENTS:
+        raise EnvironmentLimit
