@@ -60,6 +60,6 @@ class AppProcess:
         slug = f"{functions.APP}-{name}"
         runtime = {"type": "http", "url": f"{self._url}?fnId={slug}&stepId=step"}
         step = {"id": "step", "name": "step", "retries": {"attempts": 3}, "runtime": runtime}
-        limit = {"concurrency": [{"limit": functions.CONCURRENCY_LIMIT}]} if name == "limited" else {}
+        limits = {"concurrency": functions.concurrency_of(name)}
         triggers = [{"event": functions.TRIGGERS[name]}]
-        return {"id": slug, "name": name, "triggers": triggers, "steps": {"step": step}, **limit}
+        return {"id": slug, "name": name, "triggers": triggers, "steps": {"step": step}, **limits}

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.chaos.app import functions
-from tests.chaos.app.functions import Json
+from tests.chaos.app.functions import Json, Limit
 from tests.chaos.records import Call
 from tests.chaos.story import RunRow, Story
 
@@ -108,25 +108,34 @@ def early_wake_ups(story: Story) -> Iterator[str]:
 
 
 def excess_of_limit(story: Story) -> Iterator[str]:
-    """Never more leases of the limited function under way than its limit.
+    """Never more leases of the functions that share a limit under way than it allows, for any key value."""
+    for limit in functions.LIMITS:
+        for call, leases in under_way(story, limit):
+            if leases > limit.most:
+                yield f"{_name(call)} is the {leases}th at a time of {limit.most} by key: {limit.key}"
+
+
+def under_way(story: Story, limit: Limit) -> Iterator[tuple[Call, int]]:
+    """How many leases are under way when each call begins, itself included, of those that it shares the
+    limit with.
 
     A call counts from its arrival to its answer, and several calls of one item count once: all but the
     last have lost the lease. What a loss of the queue's memory overtakes has lost its lease then.
     """
     changes = []
     for call in story.calls:
-        if call.function == "limited":
+        if call.function in limit.functions:
             answer = story.answer(call)
             until = min(
                 [answer.at if answer else call.at, *(loss for loss in story.losses if loss > call.at)]
             )
             changes += [(call.at, 1, call), (until, 0, call)]
-    under_way: Counter[str] = Counter()
+    groups: dict[str, Counter[str]] = defaultdict(Counter)
     for _, is_start, call in sorted(changes, key=lambda change: change[:2]):
-        under_way[call.job] += 1 if is_start else -1
-        leases = sum(1 for count in under_way.values() if count > 0)
-        if is_start and leases > functions.CONCURRENCY_LIMIT:
-            yield f"{_name(call)} is the {leases}th at a time of {functions.CONCURRENCY_LIMIT}"
+        group = groups[functions.key_of(call.n) if limit.key == "event.data.key" else ""]
+        group[call.job] += 1 if is_start else -1
+        if is_start:
+            yield call, sum(1 for count in group.values() if count > 0)
 
 
 def wrong_run_counts(story: Story) -> Iterator[str]:

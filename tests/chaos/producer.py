@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 
+from tests.chaos.app import functions
 from tests.chaos.story import Accepted
 
 _RETRY_SECONDS = 0.05
@@ -34,7 +35,8 @@ class Producer:
     async def send(self, client: httpx.AsyncClient, events: list[Event]) -> None:
         """Send one request until it is accepted. AssertionError when that takes too long."""
         body: list[dict[str, object]] = [
-            {"name": name, "data": {"n": n, "pad": "x" * 200}} for name, n in events
+            {"name": name, "data": {"n": n, "key": functions.key_of(n), "pad": "x" * 200}}
+            for name, n in events
         ]
         headers = {"x-inngest-event-id-seed": self._seed()}
         deadline = time.monotonic() + _GIVE_UP_SECONDS

@@ -119,6 +119,23 @@ def test_more_calls_at_a_time_than_the_limit() -> None:
     assert len(list(checker.excess_of_limit(story(calls, answers)))) == 1
 
 
+def test_more_calls_of_a_key_at_a_time_than_its_limit() -> None:
+    """Of two keys one call each may be under way; "keyed" as a whole allows two."""
+    kept = [call(1, {}, "keyed", n=1, at=1.1), call(2, {}, "keyed", n=2, at=1.2)]
+    broken = [kept[0], call(2, {}, "keyed", n=4, at=1.2)]
+    answers = [answer(number, at=2.0) for number in (1, 2)]
+    assert list(checker.excess_of_limit(story(kept, answers))) == []
+    (problem,) = checker.excess_of_limit(story(broken, answers))
+    assert problem.endswith("is the 2th at a time of 1 by key: event.data.key")
+
+
+def test_functions_that_share_a_limit_count_together() -> None:
+    names = ("shared", "callee", "shared")
+    calls = [call(number, {}, name, at=1 + number / 10) for number, name in enumerate(names)]
+    answers = [answer(number, at=2.0) for number in range(3)]
+    assert len(list(checker.excess_of_limit(story(calls, answers)))) == 1
+
+
 def test_calls_one_after_the_other_and_generations_of_one_item_keep_the_limit() -> None:
     calls = [call(number, {}, at=1 + number / 10) for number in (1, 2, 3)]
     answers = [answer(1, at=1.15), answer(2, at=2.0), answer(3, at=2.0)]

@@ -11,9 +11,18 @@ from typing import Any, NamedTuple
 APP = "chaos"
 GO_EVENT = "chaos/go"
 NAP_SECONDS = 1.0
-CONCURRENCY_LIMIT = 2
+_KEYS = 3
 
 Json = dict[str, Any]
+
+
+class Limit(NamedTuple):
+    """`most` calls at a time of the functions that share it, or of each value of its key."""
+
+    functions: tuple[str, ...]
+    most: int
+    key: str = ""
+    scope: str = "fn"
 
 
 class Request(NamedTuple):
@@ -106,16 +115,40 @@ STAGES: dict[str, tuple[Stage, ...]] = {
     "callee": (Run("work"),),
     "flaky": (FailsOnce("twice"), Run("after")),
     "limited": (Run("one"), Run("two")),
+    "keyed": (Run("one"), Run("two")),
+    "shared": (Run("one"), Run("two")),
 }
+# "keyed" has two entries: one call at a time of each key, two in all.
+LIMITS = (
+    Limit(("limited",), 2),
+    Limit(("keyed",), 2),
+    Limit(("keyed",), 1, "event.data.key"),
+    Limit(("shared", "callee"), 2, "'one of us'", "env"),
+)
 
 # The event that starts each function. Nobody sends that of the callee, which is only invoked.
 TRIGGERS = {name: f"chaos/{name}" for name in STAGES} | {"audit": "chaos/sequence"}
+_ALONE = ("parallel", "sleep", "wait", "invoke", "flaky", "limited", "keyed", "shared")
 # The events that are sent, with the functions that each starts.
 STARTED_BY = {
     "chaos/sequence": ("sequence", "audit"),
-    **{f"chaos/{name}": (name,) for name in ("parallel", "sleep", "wait", "invoke", "flaky", "limited")},
+    **{f"chaos/{name}": (name,) for name in _ALONE},
     "chaos/nothing": (),
 }
+
+
+def key_of(n: int) -> str:
+    """`event.data.key` of the event with that number."""
+    return f"key-{n % _KEYS}"
+
+
+def concurrency_of(function: str) -> list[Json]:
+    """As an SDK registers it."""
+    return [
+        {"limit": limit.most, "scope": limit.scope, **({"key": limit.key} if limit.key else {})}
+        for limit in LIMITS
+        if function in limit.functions
+    ]
 
 
 def reply_to(function: str, request: Request) -> Reply:
