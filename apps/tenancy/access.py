@@ -1,6 +1,6 @@
 """What a person may do in an organisation, and in one of its environments (spec 05, 1.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
@@ -54,6 +54,19 @@ class Access:
     def is_support(self) -> bool:
         return self.membership is None
 
+    def as_of(self, account: Account) -> "Access":
+        """The same with the account as it is now, for a service that has locked it.
+
+        Raises NotFound once the membership has ended, and has the role that it is now.
+        """
+        if self.membership is None:
+            return replace(self, account=account)
+        now = account.memberships.filter(id=self.membership.id).prefetch_related("environments").first()
+        if now is None:
+            raise NotFound
+        permissions = _permissions(now, self.environment)
+        return replace(self, account=account, membership=now, permissions=permissions)
+
     def has(self, permission: Permission) -> bool:
         """Whether the person may ever do it here; for hiding controls. `require` also knows the situation."""
         return permission in self.permissions
@@ -87,15 +100,10 @@ def access_for(user: User | AnonymousUser, org_slug: str, env_slug: str | None =
     membership = _membership(user, org_slug)
     if membership is None:
         raise NotFound
-    restriction = _restriction(membership)
-    if env_slug is None:
-        return Access(membership.account, membership, None, _account_permissions(membership, restriction))
-    environment = _environment(membership.account, env_slug)
-    if restriction and not _covers(restriction, environment):
+    environment = _environment(membership.account, env_slug) if env_slug is not None else None
+    if environment is not None and not _sees(membership, environment):
         raise NotFound
-    return Access(
-        membership.account, membership, environment, _permissions(membership, environment, restriction)
-    )
+    return Access(membership.account, membership, environment, _permissions(membership, environment))
 
 
 def support_access_for(user: User, org_slug: str, env_slug: str | None = None) -> Access:
@@ -112,9 +120,9 @@ def support_access_for(user: User, org_slug: str, env_slug: str | None = None) -
 
 def visible_environments(access: Access) -> list[Environment]:
     """The account's environments that the person sees, the archived ones too, by name."""
-    environments = access.account.environments.order_by("name_norm", "id")
-    restriction = _restriction(access.membership) if access.membership else frozenset()
-    return [row for row in environments if not restriction or _covers(restriction, row)]
+    environments = access.account.environments.filter(delete_requested_at=None).order_by("name_norm", "id")
+    membership = access.membership
+    return [row for row in environments if membership is None or _sees(membership, row)]
 
 
 def _membership(user: User | AnonymousUser, org_slug: str) -> Membership | None:
@@ -124,30 +132,24 @@ def _membership(user: User | AnonymousUser, org_slug: str) -> Membership | None:
     return rows.filter(user=user, account__slug=org_slug).first()
 
 
-def _restriction(membership: Membership) -> frozenset[object]:
-    """Ids of the environments that the member is restricted to; none: all."""
-    return frozenset(environment.id for environment in membership.environments.all())
-
-
-def _covers(restriction: frozenset[object], environment: Environment) -> bool:
+def _sees(membership: Membership, environment: Environment) -> bool:
     """The parent of branches stands for all of them."""
-    return environment.id in restriction or environment.parent_id in restriction
+    if not membership.is_restricted:
+        return True
+    seen = {row.id for row in membership.environments.all()}
+    return environment.id in seen or environment.parent_id in seen
 
 
 def _environment(account: Account, slug: str) -> Environment:
-    environment = account.environments.filter(slug=slug).select_related("account").first()
+    environment = account.environments.filter(slug=slug, delete_requested_at=None).first()
     if environment is None:
         raise NotFound
     return environment
 
 
-def _account_permissions(membership: Membership, restriction: frozenset[object]) -> frozenset[Permission]:
-    granted = permissions_of(Role(membership.role))
-    return granted - UNRESTRICTED_ONLY - _ACROSS_ENVIRONMENTS if restriction else granted
-
-
-def _permissions(
-    membership: Membership, environment: Environment, restriction: frozenset[object]
-) -> frozenset[Permission]:
-    granted = permissions_of(Role(membership.role), EnvironmentType(environment.type))
-    return granted - UNRESTRICTED_ONLY if restriction else granted
+def _permissions(membership: Membership, environment: Environment | None) -> frozenset[Permission]:
+    kind = EnvironmentType(environment.type) if environment else None
+    granted = permissions_of(Role(membership.role), kind)
+    if not membership.is_restricted:
+        return granted
+    return granted - UNRESTRICTED_ONLY - (_ACROSS_ENVIRONMENTS if environment is None else frozenset())

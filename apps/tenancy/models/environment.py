@@ -22,7 +22,8 @@ class Environment(models.Model):
     """`name_norm` is what names are compared by; `slug` is immutable and part of URLs.
 
     Branches (`parent` set) use the keys of their parent. One is archived by itself at `auto_archive_at`,
-    unless its `is_auto_archived` is off.
+    unless its `is_auto_archived` is off. One that was archived and is `delete_requested_at` is hidden until
+    all of its data is gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -43,6 +44,7 @@ class Environment(models.Model):
     is_auto_archived = models.BooleanField(default=True)
     auto_archive_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    delete_requested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

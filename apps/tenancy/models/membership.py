@@ -23,12 +23,14 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """`environments` restricts the member to these; none: all of the account."""
+    """`environments` are those that a restricted member sees, branches of theirs too. It may have got empty
+    since: then the member sees none."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
+    is_restricted = models.BooleanField(default=False)
     environments = models.ManyToManyField(Environment, blank=True, related_name="+")
     joined_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
@@ -54,6 +56,7 @@ class Invitation(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
     role = models.CharField(max_length=16, choices=Role.choices)
+    is_restricted = models.BooleanField(default=False)
     environments = models.ManyToManyField(Environment, blank=True, related_name="+")
     token_hash = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=12, choices=InvitationState.choices, default=InvitationState.PENDING)

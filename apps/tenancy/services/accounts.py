@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.audit.services import Actor, audit_record
 from apps.identity.models import User
 from apps.tenancy import locks, names
+from apps.tenancy.announcements import announce_change
 from apps.tenancy.exceptions import DefaultAccount, InvalidEmail, NameMismatch, NotDeleting
 from apps.tenancy.models import (
     DEV_ACCOUNT_ID,
@@ -123,6 +124,7 @@ def _set_status(account: Account, actor: Actor, action: str, status: AccountStat
     account.delete_at = timezone.now() + GRACE if status == AccountStatus.DELETING else None
     account.save(update_fields=["status", "delete_at"])
     _audit(account, actor, action, before, {"status": account.status, "delete_at": account.delete_at})
+    announce_change(account.id)
     return account
 
 

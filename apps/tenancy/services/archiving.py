@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.audit.services import SYSTEM, Actor, audit_record
 from apps.tenancy import locks
+from apps.tenancy.announcements import announce_change
 from apps.tenancy.exceptions import EnvironmentNotBranch, EnvironmentPermanent, NotFound
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services import shares
@@ -41,7 +42,7 @@ def _archive(row: Environment, actor: Actor) -> Environment:
         row.archived_at = timezone.now()
         row.save(update_fields=["archived_at"])
         _audit(row, actor, "environment.archive", is_archived=True)
-    transaction.on_commit(lambda: publish(row.id))
+    tell_after_commit(row)
     return row
 
 
@@ -58,7 +59,7 @@ def environment_unarchive(*, environment: Environment, actor: Actor) -> Environm
         row.auto_archive_at = _due_date(account, row)
         row.save(update_fields=["archived_at", "auto_archive_at"])
         _audit(row, actor, "environment.unarchive", is_archived=False)
-    transaction.on_commit(lambda: publish(row.id))
+    tell_after_commit(row)
     return row
 
 
@@ -113,6 +114,13 @@ def _archive_if_due(environment: Environment) -> bool:
         return False
     _archive(row, SYSTEM)
     return True
+
+
+def tell_after_commit(environment: Environment) -> None:
+    """The queue, and the memories of credentials."""
+    announce_change(environment.account_id)
+    environment_id = environment.id
+    transaction.on_commit(lambda: publish(environment_id))
 
 
 def publish(environment_id: UUID) -> None:

@@ -3,12 +3,12 @@
 import uuid
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.services import SYSTEM, Actor, audit_record
 from apps.tenancy import locks, names
+from apps.tenancy.entitlements import entitlements_of
 from apps.tenancy.exceptions import (
     BranchLimit,
     BranchRateLimited,
@@ -17,7 +17,7 @@ from apps.tenancy.exceptions import (
 )
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services import archiving
-from apps.tenancy.services.guards import require_writable
+from apps.tenancy.services.guards import is_full, require_writable
 
 _HOUR = timedelta(hours=1)
 
@@ -82,13 +82,15 @@ def _create(parent: Environment, name: str, actor: Actor) -> Environment:
         environment_id=branch.id,
         after={"name": branch.name, "slug": branch.slug, "type": branch.type},
     )
-    transaction.on_commit(lambda: archiving.publish(branch.id))
+    archiving.tell_after_commit(branch)
     return branch
 
 
 def _require_room(account: Account) -> None:
     branches = Environment.objects.filter(account=account, type=EnvironmentType.BRANCH_CHILD)
-    if branches.filter(archived_at=None).count() >= settings.STEPWELL_MAX_BRANCHES:
+    limits = entitlements_of(account)
+    if is_full(branches.filter(archived_at=None).count(), limits.branch_environments):
         raise BranchLimit
-    if branches.filter(created_at__gt=timezone.now() - _HOUR).count() >= settings.STEPWELL_BRANCHES_PER_HOUR:
+    recent = branches.filter(created_at__gt=timezone.now() - _HOUR)
+    if is_full(recent.count(), limits.branches_per_hour):
         raise BranchRateLimited

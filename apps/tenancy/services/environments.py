@@ -2,11 +2,12 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.audit.services import Actor
 from apps.tenancy import locks, names
+from apps.tenancy.announcements import announce_change
+from apps.tenancy.entitlements import entitlements_of
 from apps.tenancy.exceptions import EnvironmentLimit, EnvironmentNameFixed, InvalidWeight
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services.archiving import (
@@ -17,10 +18,10 @@ from apps.tenancy.services.archiving import (
     environment_set_auto_archive,
     environment_unarchive,
     lock_environment,
-    publish,
+    tell_after_commit,
 )
 from apps.tenancy.services.branches import branch_resolve
-from apps.tenancy.services.guards import require_writable
+from apps.tenancy.services.guards import is_full, require_writable
 
 __all__ = [
     "archive_due",
@@ -65,7 +66,7 @@ def environment_create(
     )
     after = {"name": cleaned, "slug": environment.slug, "type": str(type)}
     audit_environment(environment, actor, "environment.create", {}, after)
-    transaction.on_commit(lambda: publish(own_id))
+    tell_after_commit(environment)
     return environment
 
 
@@ -86,6 +87,7 @@ def environment_rename(*, environment: Environment, name: str, actor: Actor) -> 
     row.name, row.name_norm = cleaned, names.normal_name(cleaned)
     row.save(update_fields=["name", "name_norm"])
     audit_environment(row, actor, "environment.rename", {"name": before}, {"name": cleaned})
+    announce_change(account.id)
     return row
 
 
@@ -105,7 +107,7 @@ def environment_set_weight(*, environment: Environment, weight: int, actor: Acto
         row.weight = weight
         row.save(update_fields=["weight"])
         audit_environment(row, actor, "environment.weight", {"weight": before}, {"weight": weight})
-    transaction.on_commit(lambda: publish(row.id))
+    tell_after_commit(row)
     return row
 
 
@@ -113,5 +115,5 @@ def _require_room(account: Account) -> None:
     live = account.environments.filter(
         type__in=(EnvironmentType.TEST, EnvironmentType.PRODUCTION), archived_at=None
     )
-    if live.count() >= settings.STEPWELL_MAX_ENVIRONMENTS:
+    if is_full(live.count(), entitlements_of(account).environments):
         raise EnvironmentLimit

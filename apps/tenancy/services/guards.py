@@ -1,4 +1,4 @@
-"""What every change of an account asks first."""
+"""What changes of an account ask first."""
 
 from apps.tenancy.exceptions import AccountDeleting, AccountSuspended
 from apps.tenancy.models import Account, AccountStatus
@@ -10,3 +10,8 @@ def require_writable(account: Account) -> None:
         raise AccountSuspended
     if account.status == AccountStatus.DELETING:
         raise AccountDeleting
+
+
+def is_full(count: int, limit: int | None) -> bool:
+    """Whether one more would be too many; None is no limit."""
+    return limit is not None and count >= limit

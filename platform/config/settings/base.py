@@ -6,10 +6,11 @@ The second and later names of a reader are aliases: the server variables of the 
 from pathlib import Path
 
 import django_stubs_ext
-import environ
 
-from config.settings import credentials
+from config.settings import credentials, security
 from config.settings import environment as env
+from config.settings.database import database
+from config.settings.logs import logging_config
 
 # Generic bases such as `ModelAdmin[App]` exist in the stubs only; this teaches them to Django's classes.
 django_stubs_ext.monkeypatch()
@@ -29,9 +30,13 @@ STEPWELL_SIGNING_KEY_FALLBACK = env.secret("STEPWELL_SIGNING_KEY_FALLBACK", "INN
 STEPWELL_EVENT_KEYS = env.secret_words("STEPWELL_EVENT_KEYS", "INNGEST_EVENT_KEY")
 credentials.check_signing_key("STEPWELL_SIGNING_KEY", STEPWELL_SIGNING_KEY)
 credentials.check_signing_key("STEPWELL_SIGNING_KEY_FALLBACK", STEPWELL_SIGNING_KEY_FALLBACK)
-# Processes with a role need the keys; the supervisor of `manage.py dev` may still get them as flags.
+# Keys are a pair, or both live in the database; the supervisor may still get one of them as a flag.
 if STEPWELL_MODE == "server" and STEPWELL_ROLES:
-    credentials.require_server_keys(STEPWELL_SIGNING_KEY, STEPWELL_EVENT_KEYS)
+    credentials.check_key_pair(STEPWELL_SIGNING_KEY, STEPWELL_EVENT_KEYS)
+
+# Whether there are pages and GraphQL; and who may read /metrics in server mode besides an operator.
+STEPWELL_UI = not env.flag("STEPWELL_NO_UI", "INNGEST_NO_UI", default=False)
+STEPWELL_METRICS_TOKEN = env.secret("STEPWELL_METRICS_TOKEN")
 
 # Apps to sync, and how they are found and watched (spec 03 9.6). The interval is in seconds.
 STEPWELL_SDK_URLS = env.words("STEPWELL_SDK_URLS", "INNGEST_SDK_URL")
@@ -51,6 +56,8 @@ STEPWELL_RETRY_INTERVAL_SECONDS = env.integer(
 )
 # The work of a worker that dies goes to another when its leases end; a live worker extends them.
 STEPWELL_LEASE_SECONDS = env.integer("STEPWELL_LEASE_SECONDS", default=20, minimum=2, maximum=3600)
+# What a worker that is told to stop gives its calls in flight before it hands their work back to the queue.
+STEPWELL_DRAIN_SECONDS = env.integer("STEPWELL_DRAIN_SECONDS", default=5, minimum=0, maximum=600)
 STEPWELL_EVENT_MAX_BYTES = env.integer("STEPWELL_EVENT_MAX_BYTES", default=3 * 1024 * 1024, minimum=1024)
 STEPWELL_ALLOW_PRIVATE_NETWORKS = env.flag("STEPWELL_ALLOW_PRIVATE_NETWORKS", default=True)
 STEPWELL_WORKER_CONCURRENCY = env.integer(
@@ -66,14 +73,6 @@ STEPWELL_PRIORITY_SECONDS = env.integer("STEPWELL_PRIORITY_SECONDS", default=600
 STEPWELL_ACCOUNT_CONCURRENCY = env.integer(
     "STEPWELL_ACCOUNT_CONCURRENCY", default=1_000, minimum=1, maximum=1_000_000
 )
-
-# Environments of an organisation (spec 05, 1.4 and 1.5), archived ones not counted.
-STEPWELL_MAX_ENVIRONMENTS = env.integer("STEPWELL_MAX_ENVIRONMENTS", default=50, minimum=1, maximum=10_000)
-STEPWELL_MAX_BRANCHES = env.integer("STEPWELL_MAX_BRANCHES", default=500, minimum=1, maximum=100_000)
-STEPWELL_BRANCHES_PER_HOUR = env.integer(
-    "STEPWELL_BRANCHES_PER_HOUR", default=60, minimum=1, maximum=100_000
-)
-STEPWELL_MAX_MEMBERS = env.integer("STEPWELL_MAX_MEMBERS", default=1_000, minimum=1, maximum=100_000)
 
 # Whether an entry of the audit log that holds a secret is refused; otherwise the secret is redacted.
 STEPWELL_AUDIT_STRICT = False
@@ -112,11 +111,14 @@ INSTALLED_APPS = [
     "apps.api",
     "apps.dashboard",
     "apps.devserver",
+    "apps.server",
 ]
 
 MIDDLEWARE = [
+    "apps.server.requests.note_request",
     "apps.api.middleware.server_headers",
     "django.middleware.security.SecurityMiddleware",
+    "apps.server.headers.PageHeadersMiddleware",
     "apps.dashboard.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,16 +154,7 @@ REDIS_URL = env.secret("REDIS_URL", "INNGEST_REDIS_URI", default="redis://127.0.
 DATABASE_URL = env.secret(
     "DATABASE_URL", "INNGEST_POSTGRES_URI", default=f"sqlite:///{DATA_DIR / 'stepwell.sqlite3'}"
 )
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-            "PRAGMA mmap_size=268435456; PRAGMA cache_size=-32000; PRAGMA foreign_keys=ON;"
-        ),
-    }
+DATABASES = {"default": database(DATABASE_URL)}
 
 CHANNEL_LAYERS = {
     "default": {
@@ -170,8 +163,17 @@ CHANNEL_LAYERS = {
     }
 }
 
-# Request bodies (events, registrations, checkpoints) are larger than Django's 2.5 MB default.
+# Request bodies (events, registrations, checkpoints) are larger than Django's 2.5 MB default; a page's forms
+# hold an event at most. Longer ones are refused before they are read (apps/server/body_limit.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+STEPWELL_PAGE_MAX_BYTES = 8 * 1024 * 1024
+
+CONTENT_SECURITY_POLICY = security.CONTENT_SECURITY_POLICY
+PERMISSIONS_POLICY = security.PERMISSIONS_POLICY
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
 
 GRAPHENE = {"SCHEMA": "apps.api.graphql.schema.schema"}
 
@@ -201,10 +203,8 @@ LOG_LEVEL = env.choice(
 )
 LOG_LEVEL = {"TRACE": "DEBUG", "WARN": "WARNING"}.get(LOG_LEVEL, LOG_LEVEL)
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+# One JSON object per line, or lines for people ("dev" and "text" of the reference's LOG_HANDLER).
+STEPWELL_LOG_FORMAT = env.choice(
+    "STEPWELL_LOG_FORMAT", "LOG_HANDLER", allowed=("json", "text", "dev"), default="text"
+)
+LOGGING = logging_config(STEPWELL_LOG_FORMAT, LOG_LEVEL)
