@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.audit import chain, locks
@@ -14,7 +14,15 @@ from apps.audit.actors import SYSTEM, Actor
 from apps.audit.models import INSTALLATION_ID, AuditEntry, AuditHead
 from apps.audit.redaction import without_secrets
 
-__all__ = ["INSTALLATION_ID", "SYSTEM", "Actor", "Verification", "audit_record", "audit_verify"]
+__all__ = [
+    "INSTALLATION_ID",
+    "SYSTEM",
+    "Actor",
+    "Verification",
+    "audit_forget",
+    "audit_record",
+    "audit_verify",
+]
 
 _CHUNK = 500
 
@@ -66,6 +74,20 @@ def audit_record(
     head.number, head.hash = entry.number, entry.hash
     head.save(update_fields=["number", "hash"])
     return entry
+
+
+@transaction.atomic
+def audit_forget(account_id: UUID) -> dict[str, int | str]:
+    """Delete the log of an organisation that is being purged, in whose transaction this runs; its length and
+    the digest that its chain ended with, by which an export can still be checked."""
+    head = locks.lock_head(account_id)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('stepwell.audit_purge', %s, true)", [str(account_id)])
+    entries = AuditEntry.objects.filter(account_id=account_id)
+    entries._raw_delete(entries.db)
+    head.delete()
+    return {"entries": head.number, "digest": head.hash}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from apps.engine.flow import admission
 from apps.engine.flow.admission import Flow
 from apps.engine.flow.keys import KeyReader
 from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
+from apps.engine.forgetting import Forgetter
 from apps.engine.functions import FunctionSpec
 from apps.engine.inspection import KEYS_PER_PAGE, Inspector
 from apps.engine.keys import Keys
@@ -53,6 +54,7 @@ class Engine:
         self._policy = policy
         self._ender = RunEnder(self.queue, self.functions)
         self._scheduler = RunScheduler(self.queue, self._ender)
+        self._forgetter = Forgetter(client, self.keys, self.queue.library)
         self._inspector = Inspector(client, shard, self.keys, self.functions)
 
     @classmethod
@@ -82,6 +84,14 @@ class Engine:
             "configure_environment",
             [(share.env_id, share.account_id, share.weight, int(share.is_archived)) for share in shares],
         )
+
+    async def forget_environment(self, env_id: str) -> int:
+        """Erase an archived environment from the queue, its live runs too; how many functions it had."""
+        return await self._forgetter.forget_environment(env_id, self.functions)
+
+    async def forget_account(self, account_id: str) -> None:
+        """Erase an account whose environments have been forgotten."""
+        await self._forgetter.forget_account(account_id)
 
     async def append_events(self, entries: Sequence[EventEntry]) -> None:
         """Accept events; they are durable once this returns."""

@@ -25,6 +25,20 @@ from apps.tenancy.models import (
 )
 from apps.tenancy.services import shares
 from apps.tenancy.services.guards import require_writable
+from apps.tenancy.services.purging import account_purge
+
+__all__ = [
+    "account_create",
+    "account_delete_request",
+    "account_delete_undo",
+    "account_purge",
+    "account_rename",
+    "account_set_security_email",
+    "account_set_support_access",
+    "account_set_two_factor",
+    "account_suspend",
+    "account_unsuspend",
+]
 
 MAX_NAME = 100
 GRACE = timedelta(days=7)

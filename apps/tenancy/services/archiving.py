@@ -131,7 +131,7 @@ def publish(environment_id: UUID) -> None:
 def lock_environment(environment: Environment) -> tuple[Account, Environment]:
     """The account, locked, and the environment as it is now. Raises NotFound."""
     account = locks.lock_account(environment.account_id)
-    row = Environment.objects.filter(account=account, id=environment.id).first()
+    row = account.environments.filter(id=environment.id, delete_requested_at=None).first()
     if row is None:
         raise NotFound
     return account, row

@@ -1,14 +1,23 @@
 """Environments: made, renamed, and deleted long after they were archived (spec 05, 1.4)."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.audit.services import Actor
 from apps.tenancy import locks, names
 from apps.tenancy.announcements import announce_change
 from apps.tenancy.entitlements import entitlements_of
-from apps.tenancy.exceptions import EnvironmentLimit, EnvironmentNameFixed, InvalidWeight
+from apps.tenancy.exceptions import (
+    EnvironmentLimit,
+    EnvironmentNameFixed,
+    EnvironmentNotArchived,
+    EnvironmentPermanent,
+    InvalidWeight,
+    NameMismatch,
+)
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services.archiving import (
     archive_due,
@@ -17,6 +26,7 @@ from apps.tenancy.services.archiving import (
     environment_mark_synced,
     environment_set_auto_archive,
     environment_unarchive,
+    is_permanent,
     lock_environment,
     tell_after_commit,
 )
@@ -28,6 +38,7 @@ __all__ = [
     "branch_resolve",
     "environment_archive",
     "environment_create",
+    "environment_delete",
     "environment_mark_synced",
     "environment_rename",
     "environment_set_auto_archive",
@@ -36,6 +47,7 @@ __all__ = [
 ]
 
 MAX_WEIGHT = 1_000
+MIN_ARCHIVED = timedelta(hours=24)
 
 
 @transaction.atomic
@@ -107,6 +119,29 @@ def environment_set_weight(*, environment: Environment, weight: int, actor: Acto
         row.weight = weight
         row.save(update_fields=["weight"])
         audit_environment(row, actor, "environment.weight", {"weight": before}, {"weight": weight})
+    tell_after_commit(row)
+    return row
+
+
+@transaction.atomic
+def environment_delete(*, environment: Environment, typed_name: str, actor: Actor) -> Environment:
+    """Have an environment erased that was archived for 24 hours, which cannot be undone. It is hidden at
+    once, and its name free; its data goes in the background.
+
+    Raises NameMismatch, EnvironmentPermanent, EnvironmentNotArchived, AccountSuspended, AccountDeleting,
+    NotFound.
+    """
+    account, row = lock_environment(environment)
+    require_writable(account)
+    if is_permanent(row):
+        raise EnvironmentPermanent
+    if typed_name.strip() != row.name:
+        raise NameMismatch("Type the name of the environment exactly as it is to delete it.")
+    if row.archived_at is None or row.archived_at > timezone.now() - MIN_ARCHIVED:
+        raise EnvironmentNotArchived
+    audit_environment(row, actor, "environment.delete", {"name": row.name, "slug": row.slug}, {})
+    row.delete_requested_at, row.name_norm, row.slug = timezone.now(), str(row.id), row.id.hex
+    row.save(update_fields=["delete_requested_at", "name_norm", "slug"])
     tell_after_commit(row)
     return row
 
