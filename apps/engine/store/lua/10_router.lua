@@ -35,11 +35,14 @@ local function drop_child(P, parent, child)
   call('ZREM', P .. ':r:' .. parent, child)
 end
 
--- Charge one service to a child that was served at its start tag, and keep it ready while it can be.
-local function charge(P, parent, child, start)
+-- Charge services to a child that was served at its start tag, and keep it ready while it can be.
+local function charge(P, parent, child, start, services)
   local node = P .. ':n:' .. child
-  local finish = start + 1 / (tonumber(call('HGET', node, 'w')) or 1)
+  local cost = 1 / (tonumber(call('HGET', node, 'w')) or 1)
+  local finish = start + services * cost
   call('HSET', node, 'f', finish)
+  -- The parent's time is the start of its last service: what a child is given while it is alone is nobody's debt.
+  if services > 1 then call('HSET', P .. ':n:' .. parent, 'v', finish - cost) end
   if has_work(P, child) and node_is_open(P, child) then
     call('ZADD', P .. ':r:' .. parent, finish, child)
   else
@@ -69,8 +72,20 @@ local function descend(P)
   return node, path
 end
 
-local function charge_path(P, path)
+local function charge_path(P, path, services)
   for level = #path, 1, -1 do
-    charge(P, path[level][1], path[level][2], path[level][3])
+    charge(P, path[level][1], path[level][2], path[level][3], services)
   end
+end
+
+-- How many services may go to the end of a path before the tree has to be asked again: one while anybody
+-- competes with it, else as many as its limits have room for, since every further descent would end there too.
+local function slice_of(P, path)
+  local room = math.huge
+  for _, step in ipairs(path) do
+    if call('ZCARD', P .. ':r:' .. step[1]) > 1 then return 1 end
+    local lim = call('HGET', P .. ':n:' .. step[2], 'lim')
+    if lim then room = math.min(room, tonumber(lim) - call('SCARD', P .. ':h:' .. step[2])) end
+  end
+  return room
 end

@@ -1,6 +1,8 @@
-local function run_state(P, run)
+-- is_new: nothing can have been saved of the run yet.
+local function run_state(P, run, is_new)
   local key = P .. ':run:' .. run
   local fields = call('HMGET', key, 'ev', 'm', 'ver', 'die', 'q', 'st', 'app', 'sz', 'is', 'iv', 'em', 'fe')
+  if is_new then return { fields, {}, {}, {} } end
   return { fields, call('LRANGE', P .. ':stack:' .. run, 0, -1), call('HGETALL', P .. ':memo:' .. run),
     call('HGETALL', P .. ':defer:' .. run) }
 end
@@ -79,12 +81,25 @@ local function lease_taken(P, id, l)
   local kv = call('HGET', P .. ':n:f:' .. item.f, 'kv') or ''
   if (item.kv or '') == kv then
     take_lease(P, id, item, l.token, l.ends)
-    l.leased[#l.leased + 1] = { leased_view(P, id, item, l.token, l.now), run_state(P, item.r) }
+    local is_new = item.k == 'start' and item.g == '1' and item.c == '0'
+    l.leased[#l.leased + 1] = { leased_view(P, id, item, l.token, l.now), run_state(P, item.r, is_new) }
   elseif not find_new_leaf(P, id, item, kv) then
     call('HSET', P .. ':i:' .. id, 'lt', l.token, 'uk', '1')
     call('ZADD', P .. ':leases', l.ends, id)
     l.unkeyed[#l.unkeyed + 1] = { id, l.token, item.r, item.f, call('HGET', P .. ':run:' .. item.r, 'ev') }
   end
+end
+
+-- Take up to `slice` items of a function; how many there were.
+local function lease_slice(P, fn, slice, budget, l)
+  local served = 0
+  while served < slice do
+    local id = take_item(P, fn, l.now, budget)
+    if not id then break end
+    lease_taken(P, id, l)
+    served = served + 1
+  end
+  return served
 end
 
 local function earliest(P, names)
@@ -111,11 +126,9 @@ local function lease(keys, args)
     local node, path = descend(P)
     if not node then break end
     local before = #l.leased
-    local id = take_item(P, string.sub(node, 3), l.now, budget)
-    if id then
-      lease_taken(P, id, l)
-      charge_path(P, path)
-    end
+    local slice = math.min(slice_of(P, path), count - #l.leased - #l.unkeyed)
+    local served = lease_slice(P, string.sub(node, 3), slice, budget, l)
+    if served > 0 then charge_path(P, path, served) end
     if #l.leased == before then budget.n = budget.n - 1 end
   end
   if (#l.leased + #l.unkeyed == count or budget.n <= 0) and call('EXISTS', P .. ':r:root') == 1 then
