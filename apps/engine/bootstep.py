@@ -24,15 +24,17 @@ ServiceFactory = Callable[[], Awaitable[Sequence[Service]]]
 # Where a Celery worker keeps its engine, for the control commands.
 ENGINE_ATTRIBUTE = "stepwell_engine"
 
-_STOP_SECONDS = 15.0
+# Beyond the grace that a worker gives its calls in flight (STEPWELL_DRAIN_SECONDS).
+_STOP_SECONDS = 10.0
 _FACTORY_RETRY_SECONDS = 1.0
 
 
 class EngineThread:
     """Runs services on an event loop of their own until stopped."""
 
-    def __init__(self, factory: ServiceFactory) -> None:
+    def __init__(self, factory: ServiceFactory, drain_seconds: float = 5.0) -> None:
         self._factory = factory
+        self._stop_seconds = drain_seconds + _STOP_SECONDS
         self._loop = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self.services: Sequence[Service] = ()
@@ -51,7 +53,7 @@ class EngineThread:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(self._stop_seconds)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -74,6 +76,7 @@ class EngineStep(bootsteps.StartStopStep):
 
     requires = ("celery.worker.components:Pool",)
     factory: ServiceFactory | None = None
+    drain_seconds: float = 5.0
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
@@ -83,7 +86,7 @@ class EngineStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         factory = type(self).factory
         if factory is not None:
-            self._engine = EngineThread(factory)
+            self._engine = EngineThread(factory, type(self).drain_seconds)
             self._engine.start()
             setattr(parent, ENGINE_ATTRIBUTE, self._engine)
 

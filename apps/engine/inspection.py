@@ -110,6 +110,7 @@ class Inspector:
             accounts=accounts,
             functions=len(specs),
             is_complete=len(counted) == len(specs) and all(summary.is_complete for summary in summaries),
+            oldest_since=min(_waiting_since(summaries), default=0),
             **counts,
         )
 
@@ -148,6 +149,10 @@ class Inspector:
                 raise
             return []
         return [_group(stream, flat) for flat in groups]
+
+
+def _waiting_since(summaries: Sequence[FunctionQueue]) -> list[int]:
+    return [summary.first.since for summary in summaries if summary.first and not summary.is_paused]
 
 
 def _decode(reply: Reply, kind: type[Decoded]) -> Decoded:

@@ -11,6 +11,11 @@ class Keys:
         self.history = f"{self.prefix}:history"  # stream of history records, field `d` (records.py)
         self.functions = f"{self.prefix}:functions"  # hash function id -> FunctionSpec JSON
         self.functions_version = f"{self.prefix}:functions:version"  # another number after every publication
+        self.epoch = f"{self.prefix}:epoch"  # str, set once the queue is whole (recovery/epoch.py)
+        self.rebuilding = f"{self.prefix}:rebuilding"  # str, token of the rebuild under way
+        self.violations = f"{self.prefix}:violations"  # hash kind -> count (recovery/verification.py)
+        self.counters = f"{self.prefix}:counters"  # hash counter -> sum of all processes (telemetry.py)
+        self.processes = f"{self.prefix}:processes"  # hash role@host:pid -> ProcessSample JSON
 
     def alive(self, role: str) -> str:
         """Set while a process of the role lives (heartbeat.py)."""

@@ -143,7 +143,8 @@ class ShardQueue(msgspec.Struct, frozen=True):
     """A whole shard; `accounts` are those with ready items or requests under way, without their functions.
 
     `ready`, `live_runs` and `accounts` are lower bounds unless `is_complete`. `library` is the version of the
-    Lua library of this process.
+    Lua library of this process. `oldest_since`: since when (ms) the first item of a queue could run, the
+    longest time of all functions that are not paused; 0 when nothing waits.
     """
 
     shard: str
@@ -164,3 +165,4 @@ class ShardQueue(msgspec.Struct, frozen=True):
     accounts: list[AccountQueue]
     functions: int
     is_complete: bool
+    oldest_since: int = 0

@@ -8,6 +8,7 @@ from apps.engine.event_stream import EventContext, EventEntry, entry_fields
 from apps.engine.keys import Keys
 from apps.engine.protocol.events import AcceptedEvent
 from apps.engine.store.client import Argument, RedisError, RedisUnavailable, Reply
+from apps.engine.telemetry import count_events
 from apps.ingest.keys import Tenant
 
 STORE_FAILURES = (RedisUnavailable, RedisError, TimeoutError)
@@ -37,6 +38,7 @@ class EventPublisher:
             await self._store.execute(*commands[0])
         elif commands:
             await self._store.pipeline(commands)
+        count_events(len(commands))
 
 
 def api_entries(

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from apps.engine import clock
+from apps.engine.telemetry import count_refusal
 from apps.refusals.refusal import Refusal
 
 MAX_PENDING = 256
@@ -30,6 +31,7 @@ class RefusalBuffer:
     def note(self, refusal: Refusal, key_end: str = "") -> None:
         """Count a refusal. One of a new kind is dropped, and only counted, when the buffer is full."""
         now = clock.now_ms()
+        count_refusal(refusal.status)
         with self._lock:
             tally = self._tallies.get(refusal)
             if tally is not None:

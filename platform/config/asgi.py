@@ -13,12 +13,15 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()  # loads the apps: before any import that needs models
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 
 from apps.api import sdk_state
 from apps.engine.engine import Engine
 from apps.engine.garbage import calm_garbage_collector
 from apps.engine.keys import Keys
 from apps.engine.store.client import RedisClient
+from apps.engine.telemetry import process_counters
+from apps.engine.telemetry_sender import TelemetrySender
 from apps.ingest import app as ingest
 from apps.ingest.asgi_types import ASGIApp
 from apps.ingest.options import options_from_settings
@@ -26,6 +29,7 @@ from apps.realtime.routing import websocket_urlpatterns
 from apps.refusals.buffer import process_refusals
 from apps.refusals.sender import RefusalSender
 from apps.refusals.store import RefusalStore
+from apps.server.body_limit import BodyLimit
 from config.routing import PrefixRouter
 
 
@@ -46,9 +50,21 @@ def refusal_sender() -> RefusalSender:
 def django_and_channels() -> ASGIApp:
     # django-stubs and types-channels disagree on URL patterns; Channels types its messages one by one.
     websockets = URLRouter(cast("list[Any]", websocket_urlpatterns))
-    return cast("ASGIApp", ProtocolTypeRouter({"http": django_application, "websocket": websockets}))
+    pages = BodyLimit(
+        cast("ASGIApp", django_application),
+        page_bytes=settings.STEPWELL_PAGE_MAX_BYTES,
+        api_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    )
+    return cast("ASGIApp", ProtocolTypeRouter({"http": cast("Any", pages), "websocket": websockets}))
+
+
+def telemetry_sender() -> TelemetrySender:
+    options = options_from_settings()
+    return TelemetrySender(
+        RedisClient(options.redis_url), Keys(options.shard), role="web", counters=process_counters
+    )
 
 
 _others = django_and_channels()
-application = PrefixRouter(thin_handlers(_others), _others, [refusal_sender()])
+application = PrefixRouter(thin_handlers(_others), _others, [refusal_sender(), telemetry_sender()])
 calm_garbage_collector()

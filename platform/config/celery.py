@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from celery import Celery
+from django.conf import settings
 
 from apps.engine import celery_control  # noqa: F401 registers the control commands
 from apps.engine.bootstep import EngineStep
@@ -24,4 +25,5 @@ app.autodiscover_tasks()
 
 if os.environ.get("STEPWELL_ROLES"):
     EngineStep.factory = staticmethod(_services)
+    EngineStep.drain_seconds = settings.STEPWELL_DRAIN_SECONDS
     app.steps["worker"].add(EngineStep)

@@ -16,12 +16,15 @@ from apps.engine.executor.service import Executor
 from apps.engine.executor.tracker import Tracker
 from apps.engine.heartbeat import Heartbeat
 from apps.engine.keys import Keys
+from apps.engine.recovery.epoch import AfterRecovery, Epoch
 from apps.engine.recovery.reaper import Reaper
 from apps.engine.runner.service import Runner
 from apps.engine.services import Service
 from apps.engine.store.client import RedisClient
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Queue
+from apps.engine.telemetry import process_counters
+from apps.engine.telemetry_sender import TelemetrySender
 from apps.engine.timers.service import TimerService
 
 
@@ -43,7 +46,8 @@ async def _services(client: RedisClient, keys: Keys) -> list[Service]:
         elif role == "scheduler":
             started += await _scheduler(client, keys)
         started.append(Heartbeat(client, keys, role))
-    return started
+    role = ",".join(settings.STEPWELL_ROLES)
+    return [*started, TelemetrySender(client, keys, role, process_counters)]
 
 
 def _executor(client: RedisClient, keys: Keys) -> Executor:
@@ -62,24 +66,42 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
         shard=settings.STEPWELL_SHARD,
         signing_key=settings.STEPWELL_SIGNING_KEY,
     )
-    capacity = settings.STEPWELL_WORKER_CONCURRENCY
-    return Executor(queue, functions, driver, Tracker(), history, capacity=capacity)
+    return Executor(
+        queue,
+        functions,
+        driver,
+        Tracker(),
+        history,
+        capacity=settings.STEPWELL_WORKER_CONCURRENCY,
+        grace_seconds=settings.STEPWELL_DRAIN_SECONDS,
+    )
+
+
+def publish_configuration() -> None:
+    """Give the queue everything that the database configures."""
+    from apps.registry.services.publication import republish_all
+    from apps.tenancy.services import publish_all_shares
+
+    republish_all()
+    publish_all_shares()
 
 
 async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
     from apps.operations.dispatcher import Dispatcher
     from apps.registry.services.discovery import AppPoller
-    from apps.registry.services.publication import republish_all
     from apps.runs.history.writer import HistoryWriter
-    from apps.tenancy.services import publish_all_shares
+    from apps.runs.recovery.service import Recovery
+    from apps.tenancy.keeper import Keeper
 
-    await asyncio.to_thread(republish_all)
-    await asyncio.to_thread(publish_all_shares)
+    await asyncio.to_thread(publish_configuration)
+    runner = Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys, flow_policy())
     return [
-        Runner(Queue(client, keys.prefix), FunctionCache(client, keys), keys, flow_policy()),
+        AfterRecovery(runner, Epoch(client, keys)),
+        Recovery(client, settings.STEPWELL_SHARD, flow_policy(), publish_configuration),
         TimerService(Queue(client, keys.prefix), FunctionCache(client, keys)),
         Reaper(client, keys),
         HistoryWriter(),
         AppPoller(),
         Dispatcher(),
+        Keeper(),
     ]

@@ -1,14 +1,22 @@
 """Every URL of the platform, by app."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.server.views import no_interface
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("admin/", admin.site.urls),
     path("", include("apps.devserver.urls")),
+    path("", include("apps.server.urls")),
+]
+if not settings.STEPWELL_UI:
+    urlpatterns.append(path("v0/gql", no_interface))
+urlpatterns += [
     path("", include("apps.registry.urls")),
     path("", include("apps.api.urls")),
-    path("", include("apps.dashboard.urls")),
 ]
+if settings.STEPWELL_UI:
+    urlpatterns += [path("admin/", admin.site.urls), path("", include("apps.dashboard.urls"))]
 
-handler404 = "apps.dashboard.views.errors.not_found"
+handler404 = "apps.dashboard.views.errors.not_found" if settings.STEPWELL_UI else "apps.server.views.no_page"

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 
-from apps.engine import clock, crashpoints
+from apps.engine import clock, crashpoints, log_context
 from apps.engine.calls.app_client import AppClient
 from apps.engine.calls.failures import TransportFailed
 from apps.engine.executor.answer import apply_answer
@@ -25,6 +26,7 @@ from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Commit, CommitResult, Leased, Queue
 from apps.engine.store.views import Item, RunState
+from apps.engine.telemetry import count_call
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Driver:
     async def drive(self, leased: Leased, track: Tracker) -> None:
         """Work on a lease and on those that follow from it. `track` learns of each item held."""
         item, state = leased
+        log_context.begin(environment_id=item.env_id, function_id=item.function_id, run_id=item.run_id)
         for remaining in range(MAX_CONTINUATIONS, -1, -1):
             track.hold(item)
             try:
@@ -157,10 +160,13 @@ class Driver:
             signature = signing.sign(self._signing_key, body, clock.now_ms() // 1000)
         url = requests.call_url(spec.url, item.step_id or spec.step_id)
         headers = requests.call_headers(context, spec.account_id, signature)
+        began = time.perf_counter()
         try:
             response = await self._client.call(url, headers, body)
         except TransportFailed as exc:
+            count_call(exc.kind, time.perf_counter() - began)
             return 0, failed_call(exc.kind, exc.message, exc.detail)
+        count_call("answered", time.perf_counter() - began)
         return response.status, classify(response.status, response.headers, response.body, clock.now_ms())
 
     def _context(self, item: Item, state: RunState, spec: FunctionSpec) -> requests.CallContext:

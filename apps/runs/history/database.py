@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TypeVar
 from apps.engine.event_stream import parse_entry
 from apps.engine.keys import Keys
 from apps.engine.records import decode_records
+from apps.engine.telemetry import process_counters, tally_records
 from apps.runs.history.batch import BadRecord, Batch
 from apps.runs.history.store import HistoryStore
 from apps.runs.history.streams import Entry
@@ -67,22 +69,27 @@ class HistoryDatabase:
 
     def _write(self, entries: Sequence[Entry]) -> Written:
         batch, refused = Batch(self._shard), []
+        tally: Counter[str] = Counter()
         for entry in entries:
             try:
-                self._take_in(batch, entry)
+                tally.update(self._take_in(batch, entry))
             except BadRecord as error:
                 refused.append((entry, str(error)))
         version = self._store.write(batch)
+        process_counters.add_all(tally)
         return Written(version, list(batch.runs), list(batch.scheduled | batch.progressed), refused)
 
-    def _take_in(self, batch: Batch, entry: Entry) -> None:
+    def _take_in(self, batch: Batch, entry: Entry) -> Counter[str]:
+        """What the entry adds to the counters (apps/engine/telemetry.py)."""
         if entry.fields is None:
-            return
+            return Counter()
         try:
             if entry.stream == self._keys.events:
                 batch.add_event(entry.id, parse_entry(entry.fields))
-            else:
-                batch.add_records(decode_records(entry.fields[b"d"]))
+                return Counter()
+            records = decode_records(entry.fields[b"d"])
+            batch.add_records(records)
+            return tally_records(records)
         except BadRecord:
             raise
         except (

@@ -34,8 +34,11 @@ credentials.check_signing_key("STEPWELL_SIGNING_KEY_FALLBACK", STEPWELL_SIGNING_
 if STEPWELL_MODE == "server" and STEPWELL_ROLES:
     credentials.check_key_pair(STEPWELL_SIGNING_KEY, STEPWELL_EVENT_KEYS)
 
-# Whether there are pages and GraphQL; and who may read /metrics in server mode besides an operator.
+# Whether there are pages and GraphQL.
 STEPWELL_UI = not env.flag("STEPWELL_NO_UI", "INNGEST_NO_UI", default=False)
+# Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed.
+STEPWELL_TRUSTED_PROXIES = env.words("STEPWELL_TRUSTED_PROXIES")
+# Who may read /metrics in server mode, besides a signed-in operator.
 STEPWELL_METRICS_TOKEN = env.secret("STEPWELL_METRICS_TOKEN")
 
 # Apps to sync, and how they are found and watched (spec 03 9.6). The interval is in seconds.

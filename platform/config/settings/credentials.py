@@ -41,12 +41,12 @@ def check_encryption_keys(keys: list[str]) -> None:
         )
 
 
-def require_server_keys(signing_key: str, event_keys: list[str]) -> None:
-    """Server mode answers nobody without keys."""
-    if not signing_key:
-        raise ImproperlyConfigured("STEPWELL_SIGNING_KEY is required when STEPWELL_MODE is server")
-    if not event_keys:
-        raise ImproperlyConfigured("STEPWELL_EVENT_KEYS needs at least one key when STEPWELL_MODE is server")
+def check_key_pair(signing_key: str, event_keys: list[str]) -> None:
+    """Keys of the environment come together; without any, those of the database count."""
+    if signing_key and not event_keys:
+        raise ImproperlyConfigured("STEPWELL_EVENT_KEYS needs at least one key beside STEPWELL_SIGNING_KEY")
+    if event_keys and not signing_key:
+        raise ImproperlyConfigured("STEPWELL_SIGNING_KEY is required beside STEPWELL_EVENT_KEYS")
 
 
 def refuse_development_values(secret_key: str, debug: bool, allowed_hosts: list[str]) -> None:
@@ -55,5 +55,5 @@ def refuse_development_values(secret_key: str, debug: bool, allowed_hosts: list[
         raise ImproperlyConfigured("DEBUG must be off in production")
     if secret_key in ("", DEVELOPMENT_SECRET_KEY) or len(secret_key) < 32:
         raise ImproperlyConfigured("STEPWELL_SECRET_KEY must be a secret of at least 32 characters")
-    if not allowed_hosts:
+    if not allowed_hosts or "*" in allowed_hosts:
         raise ImproperlyConfigured("STEPWELL_ALLOWED_HOSTS must name the hosts that this server answers to")

@@ -114,8 +114,8 @@ def start_production(changed: dict[str, str]) -> str:
             "Error: STEPWELL_SECRET_KEY must be a secret of at least 32 characters",
         ),
         (
-            {"STEPWELL_SIGNING_KEY": ""},
-            "Error: STEPWELL_SIGNING_KEY is required when STEPWELL_MODE is server",
+            {"STEPWELL_SIGNING_KEY": "", "STEPWELL_ROLES": "web"},
+            "Error: STEPWELL_SIGNING_KEY is required beside STEPWELL_EVENT_KEYS",
         ),
         (
             {"STEPWELL_ALLOWED_HOSTS": ""},

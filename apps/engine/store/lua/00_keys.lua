@@ -80,6 +80,7 @@
 --   P:epoch         str   set once the queue is whole; gone: Redis was emptied, and the runs are to be restored
 --   P:rebuilding    str   token of the rebuild under way; gone: Redis was emptied again meanwhile
 --   P:violations    hash  kind of invariant -> how often it did not hold and was repaired
+-- Telemetry: P:counters and P:processes (keys.py)
 -- Functions: P:functions and P:functions:version (keys.py)
 -- Streams: P:events (event_stream.py), P:history (records.py)
 

@@ -1,0 +1,51 @@
+"""The database of a process: SQLite for one machine, PostgreSQL with a pool of connections for more."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings import environment as env
+
+_SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
+        "PRAGMA mmap_size=268435456; PRAGMA cache_size=-32000; PRAGMA foreign_keys=ON;"
+    ),
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """The entry of DATABASES for `url`."""
+    found: dict[str, Any] = environ.Env.db_url_config(url)
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        found["OPTIONS"] = _SQLITE_OPTIONS
+    elif found["ENGINE"] == "django.db.backends.postgresql":
+        found["OPTIONS"] = {**found.get("OPTIONS", {}), "pool": _pool()}
+    return found
+
+
+def _pool() -> dict[str, int]:
+    """Of one process. Each request has a thread of its own, so without a pool each would connect anew."""
+    most = _count("MAX_OPEN_CONNS", default=20, minimum=1, maximum=10_000)
+    idle = _count("MAX_IDLE_CONNS", default=2, minimum=0, maximum=10_000)
+    if most <= 1:
+        raise ImproperlyConfigured(f"postgres-max-open-conns ({most}) must be greater than 1")
+    if idle > most:
+        raise ImproperlyConfigured(
+            f"postgres-max-idle-conns ({idle}) cannot be greater than postgres-max-open-conns ({most})"
+        )
+    return {
+        "min_size": idle,
+        "max_size": most,
+        "max_idle": 60 * _count("CONN_MAX_IDLE_TIME", default=5, minimum=1, maximum=1_440),
+        "max_lifetime": 60 * _count("CONN_MAX_LIFETIME", default=30, minimum=1, maximum=1_440),
+        "timeout": 10,
+    }
+
+
+def _count(name: str, *, default: int, minimum: int, maximum: int) -> int:
+    names = (f"STEPWELL_POSTGRES_{name}", f"INNGEST_POSTGRES_{name}")
+    return env.integer(*names, default=default, minimum=minimum, maximum=maximum)
