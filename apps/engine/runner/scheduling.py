@@ -104,9 +104,13 @@ def _due_at(incoming: Incoming, now: int) -> int:
 
 
 def _idempotency_key(spec: FunctionSpec, incoming: Incoming) -> str:
-    """The 24 h key of the run; empty where the event cannot come a second time."""
-    context = incoming.entry.context
+    event_id = incoming.header.id or incoming.entry.internal_id
+    return idempotency_key(spec.id, incoming.entry.context, event_id)
+
+
+def idempotency_key(function_id: str, context: EventContext, event_id: str) -> str:
+    """The 24 h key of the run; empty where the event, of that external id, cannot come a second time."""
     if not context.remember:
         return ""
-    value = context.idempotency or incoming.header.id or incoming.entry.internal_id
-    return f"{spec.id}:{hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()}"
+    value = context.idempotency or event_id
+    return f"{function_id}:{hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()}"

@@ -150,7 +150,9 @@ class RedisClient:
             if self._connection is not None and self._connection.is_open:
                 return self._connection
             try:
-                self._connection = await asyncio.wait_for(self._greeted(), _CONNECT_TIMEOUT_SECONDS)
+                # Not wait_for, which swallows a cancellation that comes as the connection is there.
+                async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                    self._connection = await self._greeted()
             except (OSError, TimeoutError) as exc:
                 raise RedisUnavailable(f"cannot connect to {self._url.hostname}: {exc}") from exc
             return self._connection

@@ -68,10 +68,14 @@ class FunctionCache:
         self.version = -1
 
     async def refresh(self, version: int | None = None) -> bool:
-        """Reload if `version` (asked from the server when None) is not ours; True when reloaded."""
+        """Reload if `version` (asked from the server when None) is not ours; True when reloaded.
+
+        A server that knows no version any more has been emptied: what was published last holds until the
+        functions are published again.
+        """
         if version is None:
             version = int(await self._client.execute("GET", self._keys.functions_version) or 0)
-        if version == self.version:
+        if version == self.version or (version == 0 and self.version > 0):
             return False
         flat = await self._client.execute("HGETALL", self._keys.functions)
         self._specs = {flat[i].decode(): decode_spec(flat[i + 1]) for i in range(0, len(flat), 2)}

@@ -33,7 +33,7 @@ def memos_before(target: StepAttempt, attempts: Iterable[StepAttempt], payloads:
     steps = sorted(_latest_attempts(attempts).values(), key=_start)
     before = steps[: [step.step_id for step in steps].index(target.step_id)]
     return [
-        (step.step_id, _memo(step, payloads.get((step.step_id, step.attempt))))
+        (step.step_id, memo_of(step, payloads.get((step.step_id, step.attempt))))
         for step in before
         if step.status in _FINAL
     ]
@@ -49,7 +49,8 @@ def _start(step: StepAttempt) -> tuple[int, int, str]:
     return (began, step.ended_at or 0, step.step_id)
 
 
-def _memo(step: StepAttempt, payload: StepPayload | None) -> bytes:
+def memo_of(step: StepAttempt, payload: StepPayload | None) -> bytes:
+    """The memo of a finished step. Raises StepOutputGone."""
     if payload is not None and payload.error is not None and step.status != StepStatus.COMPLETED:
         return memos.error_memo(payload.error.encode())
     if step.op == "Sleep" or (step.op in _WAITS and step.status == StepStatus.TIMED_OUT):
