@@ -68,6 +68,11 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["account_id", "-at"], name="audit_by_time"),
             models.Index(fields=["account_id", "action", "-at"], name="audit_by_action"),
+            models.Index(
+                fields=["account_id", "target_type", "target_id", "-number"], name="audit_by_target"
+            ),
+            models.Index(fields=["account_id", "actor_id", "-number"], name="audit_by_actor"),
+            models.Index(fields=["account_id", "environment_id", "-number"], name="audit_by_env"),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,9 @@ from apps.registry.validation import (
 )
 from apps.registry.validation.sdk_versions import SdkRule, is_denied
 from apps.tenancy.models import Environment
+from apps.tenancy.services.environments import environment_mark_synced
+
+_ARCHIVED = "the environment is archived; owners and admins can unarchive it"
 
 
 class SyncResult(msgspec.Struct, frozen=True):
@@ -42,10 +45,22 @@ class SyncPolicy(msgspec.Struct, frozen=True):
 def registration_receive(
     environment_id: UUID, body: bytes, policy: SyncPolicy
 ) -> SyncResult | RegistrationError:
-    """Register from the JSON that an SDK sent. A refused one changes nothing but records and errors."""
+    """Register from the JSON that an SDK sent. A refused one changes nothing but records and errors.
+
+    An archived environment refuses all; a branch has been unarchived when its name was resolved.
+    """
+    result = _receive(environment_id, body, policy)
+    if isinstance(result, SyncResult):
+        environment_mark_synced(environment_id=environment_id)
+    return result
+
+
+def _receive(environment_id: UUID, body: bytes, policy: SyncPolicy) -> SyncResult | RegistrationError:
     decoded = decode_body(body, policy.limits)
     if isinstance(decoded, RegistrationError):
         return _refuse(environment_id, decoded)
+    if Environment.objects.filter(id=environment_id, archived_at__isnull=False).exists():
+        return _refuse(environment_id, RegistrationError(_ARCHIVED, "env_archived", decoded.head))
     if is_denied(decoded.head.sdk_language, decoded.head.sdk_version, policy.denied_sdks):
         return _refuse(environment_id, _denied(decoded.head))
     repeated = _repeat_sync(environment_id, decoded)

@@ -20,6 +20,7 @@ from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services import shares
 from apps.tenancy.services.guards import require_writable
 
+SYNC_PRECISION = timedelta(minutes=1)
 # Of one round of `archive_due`.
 _DUE_AT_ONCE = 200
 
@@ -63,14 +64,17 @@ def environment_unarchive(*, environment: Environment, actor: Actor) -> Environm
     return row
 
 
-@transaction.atomic
 def environment_mark_synced(*, environment_id: UUID) -> None:
-    """An app has synced: a branch is archived the account's number of days from now on."""
-    row = Environment.objects.select_related("account").get(id=environment_id)
+    """An app has synced: a branch is archived the account's number of days from now on.
+
+    Apps that are polled sync all the time: within a minute the row is left alone.
+    """
     now = timezone.now()
-    Environment.objects.filter(id=environment_id).update(
-        last_synced_at=now, auto_archive_at=_due_date(row.account, row)
-    )
+    row = Environment.objects.select_related("account").get(id=environment_id)
+    if row.last_synced_at is not None and row.last_synced_at > now - SYNC_PRECISION:
+        return
+    due = _due_date(row.account, row)
+    Environment.objects.filter(id=environment_id).update(last_synced_at=now, auto_archive_at=due)
 
 
 @transaction.atomic
