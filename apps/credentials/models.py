@@ -97,6 +97,21 @@ class SigningKey(models.Model):
         return f"{self.prefix}… {self.state}"
 
 
+class AppKeyUse(models.Model):
+    """With which signing key an app last authenticated: whether it is ready for a rotation (spec 05, 2.2).
+
+    No key of the app's row: the registry stands above, and an app that is gone does not matter here.
+    """
+
+    app_id = models.UUIDField(primary_key=True)
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    signing_key = models.ForeignKey(SigningKey, on_delete=models.CASCADE, related_name="uses")
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.app_id} with {self.signing_key_id}"
+
+
 class ApiKey(models.Model):
     """For integrations (spec 05, 2.3): bound to one environment, or to all of the account, with permissions
     of its own. Shown once; `preview` is what lists show."""

@@ -1,0 +1,190 @@
+"""The pipeline of spec 05, 1.14, steps 2 to 9, for all faces: who calls, and may they?
+
+Hits cost no I/O. `CredentialResolver` answers on an event loop (`event_key`, `bearer`) and in threads
+(`event_key_sync`, `bearer_sync`) from one cache; apps/credentials/listening.py empties it on changes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import time
+from typing import Final, TypeVar
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+
+from apps.credentials import pipeline
+from apps.credentials.cache import CredentialCache, Entry, Key, digest
+from apps.credentials.caller import Caller, Code, CredentialKind, Place, Refused
+from apps.credentials.directory import Directory, DirectoryUnavailable
+from apps.credentials.pipeline import INVALID, MISSING, UNAVAILABLE, ip_refusal, permission_refusal
+from apps.credentials.usage import UsageBuffer, process_usage
+from apps.credentials.uses import EVENTS, Use
+from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID, EnvironmentType
+from apps.tenancy.permissions import Permission
+
+__all__ = [
+    "DEV_CALLER",
+    "INVALID",
+    "MISSING",
+    "UNAVAILABLE",
+    "Caller",
+    "Code",
+    "CredentialKind",
+    "CredentialResolver",
+    "Refused",
+    "ip_refusal",
+    "permission_refusal",
+]
+
+T = TypeVar("T")
+
+# Where a secret is presented.
+_EVENT_KEY: Final = b"event key"
+_BEARER: Final = b"bearer"
+
+DEV_CALLER: Final = Caller(
+    account_id=DEV_ACCOUNT_ID,
+    environment_id=DEV_ENVIRONMENT_ID,
+    environment_type=EnvironmentType.TEST,
+    environment_archived=False,
+    kind=CredentialKind.NONE,
+    credential_id="",
+    label="dev mode",
+    permissions=frozenset(Permission),
+    key_owner_id=DEV_ENVIRONMENT_ID,
+)
+
+
+class CredentialResolver:
+    """`is_open`: dev mode, where everything is the development environment's."""
+
+    def __init__(
+        self, directory: Directory, *, is_open: bool = False, usage: UsageBuffer = process_usage
+    ) -> None:
+        self._directory = directory
+        self._usage = usage
+        self.is_open = is_open
+        self.cache = CredentialCache()
+        self._under_way: dict[Key, asyncio.Future[Caller | Refused]] = {}
+
+    async def event_key(
+        self, presented: str, *, use: Use = EVENTS, env_name: str = "", ip: str = ""
+    ) -> Caller | Refused:
+        """Steps 2 to 9 for a key in a path; the permission is implied in the kind of key."""
+        if not presented:
+            return MISSING
+        if self.is_open:
+            return DEV_CALLER
+        found = await self._resolve(presented, _EVENT_KEY, use, env_name, ip)
+        return found if isinstance(found, Refused) else ip_refusal(found, ip) or found
+
+    async def bearer(
+        self, token: str, *, use: Use, permission: Permission, env_name: str = "", ip: str = ""
+    ) -> Caller | Refused:
+        """Steps 2 to 8 for a bearer token."""
+        if self.is_open:
+            return DEV_CALLER
+        if not token:
+            return MISSING
+        found = await self._resolve(token, _BEARER, use, env_name, ip)
+        return found if isinstance(found, Refused) else permission_refusal(found, permission) or found
+
+    def event_key_sync(
+        self, presented: str, *, use: Use = EVENTS, env_name: str = "", ip: str = ""
+    ) -> Caller | Refused:
+        """`event_key` for code in a thread."""
+        if not presented:
+            return MISSING
+        if self.is_open:
+            return DEV_CALLER
+        found = self._resolve_sync(presented, _EVENT_KEY, use, env_name, ip)
+        return found if isinstance(found, Refused) else ip_refusal(found, ip) or found
+
+    def bearer_sync(
+        self, token: str, *, use: Use, permission: Permission, env_name: str = "", ip: str = ""
+    ) -> Caller | Refused:
+        """`bearer` for code in a thread."""
+        if self.is_open:
+            return DEV_CALLER
+        if not token:
+            return MISSING
+        found = self._resolve_sync(token, _BEARER, use, env_name, ip)
+        return found if isinstance(found, Refused) else permission_refusal(found, permission) or found
+
+    async def covers(self, caller: Caller, environment_id: UUID) -> Caller | None:
+        """The caller in another environment, if the credential covers it: a branch of the caller's parent."""
+        if environment_id == caller.environment_id:
+            return caller
+        if not caller.is_branch_parent:
+            return None
+        place = await self._in_thread(lambda: self._directory.place(environment_id))
+        return _covered(caller, place)
+
+    async def _resolve(
+        self, presented: str, face: bytes, use: Use, env_name: str, ip: str
+    ) -> Caller | Refused:
+        secret = digest(presented, face)
+        key: Key = (secret, use.name, env_name)
+        entry = self.cache.fresh(key)
+        if entry is not None:
+            return _at_this_time(entry)
+        if self.cache.is_unknown(secret):
+            return INVALID
+        waiting = self._under_way.get(key)
+        if waiting is None:
+            look = self._in_thread(lambda: self._look_up(key, presented, face, use, env_name, ip))
+            waiting = self._under_way[key] = asyncio.ensure_future(look)
+            waiting.add_done_callback(lambda _: self._under_way.pop(key, None))
+        # Whoever gives up must not take the others' answer away.
+        return await asyncio.shield(waiting)
+
+    def _resolve_sync(
+        self, presented: str, face: bytes, use: Use, env_name: str, ip: str
+    ) -> Caller | Refused:
+        secret = digest(presented, face)
+        key: Key = (secret, use.name, env_name)
+        # A sync changes its environment, so each of them is looked up.
+        entry = None if use.unarchives else self.cache.fresh(key)
+        if entry is not None:
+            return _at_this_time(entry)
+        if self.cache.is_unknown(secret):
+            return INVALID
+        return self._look_up(key, presented, face, use, env_name, ip)
+
+    def _look_up(
+        self, key: Key, presented: str, face: bytes, use: Use, env_name: str, ip: str
+    ) -> Caller | Refused:
+        epoch = self.cache.epoch
+        try:
+            directory = self._directory
+            credential = (directory.event_key if face is _EVENT_KEY else directory.bearer)(presented)
+            if credential is None:
+                self.cache.put_unknown(key[0], epoch)
+                return INVALID
+            ends_at = float("inf") if credential.ends_at is None else credential.ends_at
+            if ends_at <= time():
+                result: Caller | Refused = pipeline.revoked(credential)
+            else:
+                result = pipeline.settle(self._directory, credential, use, env_name)
+        except DirectoryUnavailable:
+            stale = self.cache.stale(key)
+            return UNAVAILABLE if stale is None else _at_this_time(stale)
+        self.cache.put(key, result, credential, ends_at, epoch)
+        if isinstance(result, Caller):
+            self._usage.note(result.kind, result.credential_id, ip)
+        return result
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await sync_to_async(work)()
+
+
+def _at_this_time(entry: Entry) -> Caller | Refused:
+    if entry.ends_at <= time():
+        return pipeline.revoked(entry.credential)
+    return entry.result
+
+
+def _covered(caller: Caller, place: Place | None) -> Caller | None:
+    if place is None or place.key_owner_id != caller.environment_id:
+        return None
+    return caller.at(place)
