@@ -141,7 +141,7 @@ def _skip_entry(skip: Skipped, names: Names) -> OutcomeEntry:
 def _function_entry(badge: Badge, function_id: str, names: Names, note: str) -> OutcomeEntry:
     known = next(iter(_uuids([function_id])), None)
     slug = names.slug(known) if known else ""
-    title = names.function(known) if known else function_id
+    title = names.function(known) if known else function_id or "Unknown function"
     return OutcomeEntry(badge, title, reverse("dashboard:function", args=[slug]) if slug else "", note)
 
 

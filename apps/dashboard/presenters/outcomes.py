@@ -22,6 +22,10 @@ _REASONS: Final = {
         Badge("Rate limited", "quiet", "ban"),
         "Over the function's rate limit, or a repetition of its idempotency key: dropped without a run.",
     ),
+    "FunctionNotFound": (
+        Badge("Not found", "bad", "search-x"),
+        "There is no such function: it has gone since, or was invoked by a wrong id.",
+    ),
     "Duplicate": (
         Badge("Duplicate", "quiet", "copy"),
         "Dropped: an event with the same id came within the last 24 hours.",

@@ -10,6 +10,7 @@ import django_stubs_ext
 from config.settings import credentials, security
 from config.settings import environment as env
 from config.settings.database import database
+from config.settings.identity import *  # noqa: F403 who signs in has a module of its own
 from config.settings.logs import logging_config
 
 # Generic bases such as `ModelAdmin[App]` exist in the stubs only; this teaches them to Django's classes.
@@ -101,7 +102,7 @@ INSTALLED_APPS = [
     "channels",
     "rest_framework",
     "graphene_django",
-    "apps.identity",
+    *IDENTITY_APPS,
     "apps.tenancy",
     "apps.credentials",
     "apps.audit",
@@ -128,10 +129,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    *IDENTITY_MIDDLEWARE,
+    "apps.dashboard.tenant.TenantMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-
-AUTH_USER_MODEL = "identity.User"
 
 APPEND_SLASH = False
 ROOT_URLCONF = "config.urls"
@@ -158,6 +159,15 @@ DATABASE_URL = env.secret(
     "DATABASE_URL", "INNGEST_POSTGRES_URI", default=f"sqlite:///{DATA_DIR / 'stepwell.sqlite3'}"
 )
 DATABASES = {"default": database(DATABASE_URL)}
+
+# Shared by all processes: rate limits of signing in, answers of identity providers that were used once.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "stepwell-cache",
+    }
+}
 
 CHANNEL_LAYERS = {
     "default": {
