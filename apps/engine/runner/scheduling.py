@@ -47,7 +47,8 @@ def _plan_flow(run: NewRun, incoming: Incoming, policy: FlowPolicy) -> None:
     reader = KeyReader(lambda: incoming.event)
     run.flow, run.problems = flow, reader.problems
     is_held_back = incoming.entry.context.is_held_back
-    if not is_held_back and admission.is_batched(spec, reader) and spec.batch:
+    # Nothing is added to the batches of a function that is drained (02, 4.4): its events are skipped.
+    if not is_held_back and not spec.drained and admission.is_batched(spec, reader) and spec.batch:
         flow.batch = _batched(spec, spec.batch, incoming, run.run_id, reader)
         run.idempotency = ""
         return

@@ -3,7 +3,7 @@ from html import unescape
 
 from django.test import Client
 
-from apps.events.models import Event
+from apps.events.models import Event, EventOutcome
 from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID
 from tests.browser import seed_ids as ids
 from tests.integration.dashboard.pages import fragment, link, row_ids, text
@@ -46,6 +46,17 @@ IN_TIME = "or its time is up."
 LATEST = "the latest of them starts one run."
 DROPPED = "idempotency key: dropped without a run."
 FIRST_ONE = "24 hours. The run of the first one"
+
+
+def test_an_invoke_without_a_function_says_so(seeded: Client) -> None:
+    outcome = EventOutcome.objects.get(internal_id=ids.HELD_EVENT)
+    outcome.run_ids, outcome.skipped = "[]", '[["", "FunctionNotFound", ""]]'
+    outcome.save()
+    (entry,) = outcome_entries(text(seeded.get(f"/events/{ids.HELD_EVENT}")))
+    assert entry == (
+        "Not found Unknown function "
+        "There is no such function: it has gone since, or was invoked by a wrong id."
+    )
 
 
 def outcome_entries(html: str) -> list[str]:
