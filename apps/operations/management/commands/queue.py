@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from kombu.exceptions import OperationalError
 
 from apps.engine.store.client import RedisUnavailable
-from apps.operations.management.queue import drain, inspect
+from apps.operations.management.queue import drain, inspect, verify
 
-SUBCOMMANDS: Final[dict[str, ModuleType]] = {"inspect": inspect, "drain": drain}
+SUBCOMMANDS: Final[dict[str, ModuleType]] = {"inspect": inspect, "drain": drain, "verify": verify}
 UNREACHABLE: Final = 3
 
 
