@@ -81,6 +81,16 @@ def test_two_entries_must_both_have_room(app: FlowApp, key: str) -> None:
     assert app.most_in_flight(key, by_user) == dict.fromkeys(users, 1)
 
 
+def test_free_slot_of_the_function_does_not_help_a_busy_key(app: FlowApp, key: str) -> None:
+    entries = [{"n": n, "user": f"{key}-{user}", "hold": True, "ms": 60} for n, user in enumerate("aab")]
+    events = app.send_many("two-entries", key, entries)
+    app.wait_for(key, count=2)
+    app.release(key)
+    app.finish(events)
+    assert app.most_in_flight(key, by_user) == {f"{key}-a": 1, f"{key}-b": 1}
+    assert app.numbers(key)[2] == 1
+
+
 def test_runs_in_progress_count_while_they_sleep(typescript_app: FlowApp, key: str) -> None:
     """`concurrency.fn` of 1: a run starts when the one before it has ended. The Python SDK registers
     lists of limits only, and cannot express it."""
