@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from apps.server.views import no_interface
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.signin.urls")),
     path("", include("apps.devserver.urls")),
     path("", include("apps.server.urls")),
 ]

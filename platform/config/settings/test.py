@@ -3,6 +3,7 @@
 from config.settings.base import *  # noqa: F403 a settings module re-exports its base
 
 SECRET_KEY = "test"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,82 @@
+"""django-allauth's account adapter: where our rules of signing in differ from the library's."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from apps.identity.models import User
+from apps.signin import invitations, places
+from apps.signin.services import sso
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "That e-mail address and password do not fit together.",
+        "too_many_login_attempts": "Too many attempts to sign in. Wait five minutes, then try again.",
+        "email_taken": "There is a user with this e-mail address already.",
+        "incorrect_password": "That is not your password.",
+        "enter_current_password": "That is not your current password.",
+        "incorrect_code": "That code is not right.",
+        "rate_limited": "Too many requests. Wait a moment, then try again.",
+        "not_invited": "Use the address that the invitation was sent to.",
+        "sso_required": "People of this domain sign in with single sign-on.",
+    }
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only paths of this server; the library would take other hosts that the settings name."""
+        return bool(url) and places.is_own_path(url or "")
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.STEPWELL_SIGN_UP == "open" or invitations.remembered(request) is not None
+
+    def clean_email(self, email: str) -> str:
+        """Sign-up and changes of the address: not with one that single sign-on answers for, and where only
+        the invited may sign up, with the invited address."""
+        if sso.enforced_connection(email) is not None:
+            raise self.validation_error("sso_required")
+        if settings.STEPWELL_SIGN_UP == "invitation" and not self.request.user.is_authenticated:
+            invitation = invitations.remembered(self.request)
+            if invitation is None or invitation.email != User.objects.normalize_email(email):
+                raise self.validation_error("not_invited")
+        return email
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Whoever fails is told about single sign-on by the domain alone, which says nothing about users."""
+        user: User | None = super().authenticate(request, **credentials)
+        if user is None and sso.enforced_connection(credentials.get("email", "")) is not None:
+            raise ValidationError(
+                "That did not work. People of this domain sign in with single sign-on.", code="sso_required"
+            )
+        return user
+
+    def pre_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse | None:
+        """Whatever someone signed in with: single sign-on comes first where it is enforced."""
+        is_sso = "sociallogin" in (hook.get("signal_kwargs") or {})
+        if not is_sso and sso.must_use_sso(user):
+            clear_login(request)
+            return HttpResponseRedirect("/sign-in/sso?required=1")
+        answer: HttpResponse | None = super().pre_login(request, user, **hook)
+        return answer
+
+    def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
+        social = (hook.get("signal_kwargs") or {}).get("sociallogin")
+        if social is not None:
+            sso.join(request=request, user=user, provider_id=social.account.provider)
+        response: HttpResponse = super().post_login(request, user, **hook)
+        return response
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        user.name = form.cleaned_data.get("name", "")
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Signing in and out needs no message: what follows says it."""
+        template = kwargs.get("message_template") or (args[1] if len(args) > 1 else "")
+        if template not in ("account/messages/logged_in.txt", "account/messages/logged_out.txt"):
+            super().add_message(request, *args, **kwargs)

@@ -1,0 +1,32 @@
+"""A service of the web process: at its start it writes the setup token of a fresh server to the log."""
+
+import asyncio
+import logging
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from apps.signin.services.setup import setup_token_issue
+
+logger = logging.getLogger(__name__)
+
+
+class SetupAnnouncer:
+    name = "setup"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await asyncio.to_thread(announce_setup)
+        await stop.wait()
+
+
+def announce_setup() -> None:
+    """Only in server mode and as long as there is no user. Whoever can read this log may own the server."""
+    if settings.STEPWELL_MODE == "dev":
+        return
+    try:
+        token = setup_token_issue()
+    finally:
+        close_old_connections()
+    if token is not None:
+        base = settings.STEPWELL_BASE_URL.rstrip("/")
+        logger.warning("nobody has set up this server yet: open %s/setup?token=%s", base, token)

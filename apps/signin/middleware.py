@@ -1,0 +1,127 @@
+"""Who gets to see a page: in server mode people who have signed in, and on a fresh server its owner-to-be.
+
+The interfaces of SDKs and integrations have credentials of their own and pass.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+from urllib.parse import urlencode
+
+from allauth.usersessions.models import UserSession
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import ResolverMatch
+from django.utils.decorators import sync_and_async_middleware
+
+from apps.identity.models import User
+from apps.signin.urls import NAMES
+
+SEEN_SECONDS: Final = 60
+_PAGES: Final = frozenset({"dashboard", "admin"})
+_SETUP: Final = "signin_setup"
+
+Handler = Callable[[HttpRequest], HttpResponse]
+AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+@sync_and_async_middleware
+def entrance(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
+    """Needs the middlewares of sessions and authentication before it."""
+    if iscoroutinefunction(get_response):
+        return _async_handler(cast("AsyncHandler", get_response))
+    return _handler(cast("Handler", get_response))
+
+
+def _handler(get_response: Handler) -> Handler:
+    def answer(request: HttpRequest) -> HttpResponse:
+        jobs = _with_jobs(request)
+        return _closing_with(jobs, get_response(request))
+
+    def process_view(request: HttpRequest, *view: Any) -> HttpResponse | None:
+        return _admit(request) if _concerns(request) else None
+
+    answer.process_view = process_view  # type: ignore[attr-defined]
+    return answer
+
+
+def _async_handler(get_response: AsyncHandler) -> AsyncHandler:
+    async def answer(request: HttpRequest) -> HttpResponse:
+        jobs = _with_jobs(request)
+        return _closing_with(jobs, await get_response(request))
+
+    async def process_view(request: HttpRequest, *view: Any) -> HttpResponse | None:
+        return await sync_to_async(_admit)(request) if _concerns(request) else None
+
+    answer.process_view = process_view  # type: ignore[attr-defined]
+    return answer
+
+
+def _with_jobs(request: HttpRequest) -> list[Callable[[], None]]:
+    jobs: list[Callable[[], None]] = []
+    request.after_answer = jobs  # type: ignore[attr-defined]
+    return jobs
+
+
+def _closing_with(jobs: list[Callable[[], None]], response: HttpResponse) -> HttpResponse:
+    """Django runs these once the answer is sent."""
+    response._resource_closers.extend(jobs)  # type: ignore[attr-defined]
+    return response
+
+
+def _concerns(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and (_is_entrance(match) or _is_page(match))
+
+
+def _is_entrance(match: ResolverMatch) -> bool:
+    return not match.namespaces and match.url_name in NAMES
+
+
+def _is_page(match: ResolverMatch) -> bool:
+    return bool(match.namespaces) and match.namespaces[0] in _PAGES
+
+
+def _admit(request: HttpRequest) -> HttpResponse | None:
+    """None lets the request through to its view."""
+    match = cast("ResolverMatch", request.resolver_match)
+    if settings.STEPWELL_MODE == "dev":
+        return _home_only(request) if _is_entrance(match) else None
+    if isinstance(request.user, User):
+        _note_activity(request)
+        return _keep_library_login(match)
+    if match.url_name != _SETUP and not User.objects.exists():
+        return _redirect(request, "/setup")
+    return None if _is_entrance(match) else _redirect(request, f"/sign-in?{urlencode(_next(request))}")
+
+
+def _home_only(request: HttpRequest) -> HttpResponse:
+    """Nobody signs in to a development server."""
+    if request.method not in ("GET", "HEAD"):
+        raise Http404
+    return HttpResponseRedirect("/")
+
+
+def _keep_library_login(match: ResolverMatch) -> HttpResponse | None:
+    """Django's admin has a login of its own, without a second factor: nobody gets there."""
+    if match.view_name == "admin:login":
+        raise Http404
+    return None
+
+
+def _next(request: HttpRequest) -> dict[str, str]:
+    return {"next": request.get_full_path()} if request.method == "GET" else {}
+
+
+def _redirect(request: HttpRequest, target: str) -> HttpResponse:
+    if "HX-Request" in request.headers:  # htmx would put the page into a part of the present one
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+def _note_activity(request: HttpRequest) -> None:
+    """For the list of sessions: when and from where one was last used, once a minute."""
+    key = request.session.session_key
+    if key and cache.add(f"session-seen:{key}", True, SEEN_SECONDS):
+        UserSession.objects.create_from_request(request)

@@ -1,0 +1,116 @@
+"""Single sign-on: who may, who must, and what a sign-in leads to (spec 05, 2.7)."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.audit.http import actor_from, actor_of
+from apps.audit.models import ActorKind
+from apps.audit.services import audit_record
+from apps.identity.models import User
+from apps.signin.models import SsoConnection, SsoDomain, connection_id_of
+from apps.tenancy.models import Membership, Role
+
+NOT_ASSERTED = "Your identity provider has not said which e-mail address is yours."
+FOREIGN_ADDRESS = "Your identity provider answered with an address outside of its organisation's domains."
+NOT_INVITED = "You are not a member of this organisation. Ask one of its owners or admins to invite you."
+UNKNOWN = "This single sign-on is not set up any more."
+
+
+def domain_of(email: str) -> str:
+    return email.rpartition("@")[2].strip().lower()
+
+
+def connection_for(email: str) -> SsoConnection | None:
+    """The enabled connection that has verified the address's domain."""
+    verified = SsoDomain.objects.filter(
+        domain=domain_of(email), verified_at__isnull=False, connection__is_enabled=True
+    )
+    found = verified.select_related("connection__account").first()
+    return found.connection if found else None
+
+
+def enforced_connection(email: str) -> SsoConnection | None:
+    connection = connection_for(email)
+    return connection if connection is not None and connection.is_enforced else None
+
+
+def must_use_sso(user: User) -> bool:
+    """Whether nothing else signs the user in. Owners of the organisation keep their passwords: somebody has
+    to be able to repair the connection."""
+    connection = enforced_connection(user.email)
+    if connection is None:
+        return False
+    return not _memberships(user, connection).filter(role=Role.OWNER).exists()
+
+
+def refusal(provider_id: str, emails: Iterable[str], user: User | None) -> str:
+    """Why an answer of the identity provider does not sign anyone in; empty when it does.
+
+    `user` is who the answer was found to belong to, if that user exists.
+    """
+    connection = by_provider_id(provider_id)
+    if connection is None:
+        return UNKNOWN
+    asserted = {domain_of(email) for email in emails}
+    if not asserted:
+        return NOT_ASSERTED
+    owned = _owned_domains(connection)
+    if not asserted <= owned or (user is not None and domain_of(user.email) not in owned):
+        return FOREIGN_ADDRESS
+    is_member = user is not None and _memberships(user, connection).exists()
+    return "" if is_member or connection.is_joining else NOT_INVITED
+
+
+@transaction.atomic
+def join(*, request: HttpRequest, user: User, provider_id: str) -> None:
+    """Make the user a member of the connection's organisation, with its default role; members stay what they
+    are."""
+    connection = by_provider_id(provider_id)
+    if connection is None or not connection.is_joining:
+        return
+    membership, is_new = Membership.objects.get_or_create(
+        account_id=connection.account_id, user=user, defaults={"role": connection.default_role}
+    )
+    if is_new:
+        audit_record(
+            account_id=connection.account_id,
+            actor=actor_of(request),
+            action="member.join",
+            target_type="user",
+            target_id=user.id,
+            target_label=user.email,
+            after={"role": membership.role, "by": connection.name},
+        )
+
+
+def note_failure(request: HttpRequest, provider_id: str) -> None:
+    """Into the audit log of the organisation: an answer of its identity provider was refused."""
+    connection = by_provider_id(provider_id)
+    if connection is not None:
+        audit_record(
+            account_id=connection.account_id,
+            actor=actor_from(request, ActorKind.SYSTEM, "", "single sign-on"),
+            action="sso.sign_in",
+            target_type="sso_connection",
+            target_id=connection.id,
+            target_label=connection.name,
+            is_success=False,
+        )
+
+
+def by_provider_id(provider_id: str) -> SsoConnection | None:
+    """None when it is not set up, or disabled."""
+    enabled = SsoConnection.objects.filter(is_enabled=True, id=connection_id_of(provider_id))
+    return enabled.select_related("account").first()
+
+
+def _memberships(user: User, connection: SsoConnection) -> QuerySet[Membership]:
+    return Membership.objects.filter(user=user, account_id=connection.account_id)
+
+
+def _owned_domains(connection: SsoConnection) -> set[str]:
+    rows = connection.domains.filter(verified_at__isnull=False)
+    return set(rows.values_list("domain", flat=True))

@@ -1,0 +1,56 @@
+"""The first page of a fresh server."""
+
+from typing import cast
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from apps.identity.models import User
+from apps.signin import places
+from apps.signin.forms import SetupForm
+from apps.signin.services.setup import SetupRefused, server_set_up
+from apps.tenancy.exceptions import InvalidName
+
+_LIMITS = {"setup": "10/m/ip"}
+
+
+@never_cache
+@sensitive_post_parameters("password", "token")
+@require_http_methods(["GET", "POST"])
+def setup(request: HttpRequest) -> HttpResponse:
+    """Once there is a user, this is the sign-in page."""
+    if User.objects.exists():
+        return HttpResponseRedirect("/sign-in")
+    if request.method == "GET":
+        return _page(request, SetupForm(initial={"token": request.GET.get("token", "")}))
+    limited = ratelimit.consume_or_429(request, app="apps.signin", action="setup", config=_LIMITS)
+    return cast("HttpResponse", limited) if limited else _submitted(request)
+
+
+def _submitted(request: HttpRequest) -> HttpResponse:
+    form = SetupForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        user, account = server_set_up(**form.cleaned_data, ip=request.META.get("REMOTE_ADDR") or None)
+    except SetupRefused as problem:
+        form.add_error("token", str(problem))
+        return _page(request, form, status=422)
+    except InvalidName as problem:
+        form.add_error("organisation", str(problem))
+        return _page(request, form, status=422)
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    record_authentication(request, user, "password", email=user.email)
+    return HttpResponseRedirect(places.home_of(account))
+
+
+def _page(request: HttpRequest, form: SetupForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "is_mail_configured": settings.IS_MAIL_CONFIGURED}
+    return render(request, "signin/setup.html", context, status=status)
