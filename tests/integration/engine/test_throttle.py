@@ -110,6 +110,20 @@ async def test_retries_and_steps_are_not_throttled(world: World) -> None:
     assert await world.lease() == []
 
 
+async def test_a_start_that_was_dispatched_before_there_was_a_throttle_is_not_throttled_again(
+    world: World,
+) -> None:
+    await world.schedule("r1")
+    await world.commit((await world.lease_one()).item, "R", world.now, 1, "")
+    await world.configure("fn", keys="v1", throttle=ONE_IN_10_S)
+    await world.schedule("r2", flow=in_leaf(t=T))
+    batch = await world.queue.lease(20)
+    assert run_ids(batch.leased) == ["r2"]
+    (unkeyed,) = batch.unkeyed
+    assert await world.queue.rekey(unkeyed, "v1", in_leaf(t=T).leaf, in_leaf(t=T).gates, "")
+    assert await world.runs() == ["r1"]
+
+
 async def test_each_key_has_its_own_throttle(world: World) -> None:
     await world.configure("fn", keys="v1", throttle=ONE_IN_10_S)
     for run in ("a1", "a2", "b1"):
@@ -131,7 +145,7 @@ async def test_many_leaves_at_one_throttle_wake_one_at_a_time(world: World) -> N
         assert await world.client.execute("ZCARD", waiting) == 8 - number
         world.advance(10_000)
         assert await world.runs() == [f"r{number}"]
-    assert await world.client.execute("EXISTS", waiting) == 0
+    assert await world.client.execute("KEYS", f"{PREFIX}:w*") == [f"{PREFIX}:wake".encode()]
 
 
 async def test_a_leaf_that_used_its_turn_and_goes_on_with_steps_does_not_keep_the_next(world: World) -> None:

@@ -104,11 +104,11 @@ local function wake_leaf(P, fn, bucket)
   local list = waiting_list(P, bucket, fn)
   for _ = 1, MOST_EMPTY do
     local leaf = call('ZPOPMIN', list)[1]
-    if not leaf then
+    if call('EXISTS', list) == 0 then
       call('SREM', P .. ':w:' .. bucket, fn)
       call('SREM', P .. ':wb:' .. fn, bucket)
-      return false
     end
+    if not leaf then return false end
     local node = P .. ':n:' .. leaf
     local waits, starts_wait = unpack(call('HMGET', node, 'bs', 'bt'))
     if waits == bucket then call('HDEL', node, 'bs') end

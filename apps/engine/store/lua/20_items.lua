@@ -17,8 +17,10 @@ local function push_ready(P, place)
   activate_leaf(P, fn, leaf)
 end
 
+-- A start that has been dispatched before, if only without keys, is not admitted again.
 local function place_of(id, item)
-  return { id, item.f, num(item.sc), item.lf, item.r, item.k == 'start' and not item.tk }
+  local is_new_start = item.k == 'start' and not item.tk and num(item.g) == 1
+  return { id, item.f, num(item.sc), item.lf, item.r, is_new_start }
 end
 
 local function push_timer(P, id, due)
