@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='account',
             name='slug',
-            field=models.SlugField(default='', max_length=60),
+            field=models.SlugField(db_index=False, default='', max_length=60),
             preserve_default=False,
         ),
         migrations.AddField(
