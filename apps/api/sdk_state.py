@@ -6,10 +6,14 @@ TypeScript v4 function passes here, so the path avoids Django. Other requests go
 
 import asyncio
 import re
+import uuid
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import orjson
 
+from apps.credentials.resolution import Caller, Code, CredentialKind, CredentialResolver, Refused
+from apps.credentials.uses import CHECKPOINT, RUN_STATE, Use
 from apps.engine.checkpoints import CheckpointRefused, save_checkpoint
 from apps.engine.engine import Engine
 from apps.engine.protocol.ids import is_ulid
@@ -19,11 +23,14 @@ from apps.ingest import responses
 from apps.ingest.asgi_types import ASGIApp, Receive, Scope, Send
 from apps.ingest.bodies import BodyError, Disconnected, read_body
 from apps.ingest.cors import origin_headers
-from apps.ingest.keys import Credentials
+from apps.ingest.keys import client_ip, configured_resolver, environment_name
 from apps.ingest.options import IngestOptions
 from apps.ingest.responses import Reply
 from apps.refusals.buffer import RefusalBuffer, process_refusals
-from apps.refusals.refusal import HIDDEN, UNKNOWN, Face, key_end, refusal
+from apps.refusals.refusal import HIDDEN, Face, key_end, refusal
+from apps.tenancy.permissions import Permission
+
+Headers: TypeAlias = Mapping[bytes, bytes]
 
 PREFIXES = ("/v1/checkpoint/", "/v1/http/runs/", "/v0/runs/")
 
@@ -31,20 +38,26 @@ _CHECKPOINT = re.compile(r"/v1/(?:checkpoint|http/runs)/([^/]+)/async")
 _STATE = re.compile(r"/v0/runs/([^/]+)/(actions|batch)")
 
 # 409 and 410 tell an SDK that its run went on without it: part of the protocol, nobody's mistake.
-_MISTAKES = frozenset({400, 401, 413, 415})
+_MISTAKES = frozenset({400, 401, 403, 413, 415})
+
+_APPS = frozenset({CredentialKind.SIGNING_KEY, CredentialKind.NONE})
+_NEEDS_SIGNING_KEY = "Steps are reported with a signing key"
 
 
 class SdkStateApp:
+    """Without a `resolver` there are no keys but those of the options."""
+
     def __init__(
         self,
         options: IngestOptions,
         engine: Engine,
         otherwise: ASGIApp,
         refusals: RefusalBuffer = process_refusals,
+        resolver: CredentialResolver | None = None,
     ) -> None:
         self._options = options
         self._refusals = refusals
-        self._credentials = Credentials(options)
+        self._resolver = resolver or configured_resolver(options)
         self._engine = engine
         self._otherwise = otherwise
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
@@ -59,10 +72,7 @@ class SdkStateApp:
             return
         headers = dict(scope["headers"])
         try:
-            if asked is checkpoint:
-                reply = await self._checkpoint(asked[1], headers, receive)
-            else:
-                reply = await self._state(asked[1], asked[2], headers)
+            reply = await self._reply(scope, asked, headers, receive)
         except Disconnected:
             return
         except RedisUnavailable:
@@ -71,25 +81,55 @@ class SdkStateApp:
             self._note(scope, asked, headers, reply)
         await responses.send_reply(send, reply, [self._server_kind, *origin_headers(headers.get(b"origin"))])
 
-    def _note(self, scope: Scope, asked: re.Match[str], headers: Mapping[bytes, bytes], reply: Reply) -> None:
+    def _note(self, scope: Scope, asked: re.Match[str], headers: Headers, reply: Reply) -> None:
         noted = refusal(
             Face.SDK,
             method=scope["method"],
             path=f"{asked.string[: asked.start(1)]}{HIDDEN}{asked.string[asked.end(1) :]}",
             status=reply.status,
             error=reply.error,
-            env_id=self._environment(headers) or UNKNOWN,
+            env_id=reply.env_id,
         )
         self._refusals.note(noted, key_end(_bearer(headers)) if reply.status == 401 else "")
 
-    def _environment(self, headers: Mapping[bytes, bytes]) -> str | None:
-        tenant = self._credentials.resolve_bearer(_bearer(headers))
-        return tenant.env_id if tenant else None
+    async def _reply(self, scope: Scope, asked: re.Match[str], headers: Headers, receive: Receive) -> Reply:
+        run_id = asked[1]
+        use = CHECKPOINT if scope["method"] == "POST" else RUN_STATE
+        caller = await self._caller(scope, headers, use)
+        if isinstance(caller, Refused):
+            if caller.status == 401:
+                return responses.public_error(401, "Authentication failed")
+            return responses.call_refusal(caller)
+        env_id = await self._environment(caller, run_id)
+        if use is CHECKPOINT:
+            reply = await self._checkpoint(env_id, run_id, headers, receive)
+        else:
+            reply = await self._state(env_id, run_id, asked[2])
+        return reply._replace(env_id=caller.env_id) if reply.error else reply
 
-    async def _checkpoint(self, run_id: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
-        env_id = self._environment(headers)
-        if env_id is None:
-            return responses.public_error(401, "Authentication failed")
+    async def _caller(self, scope: Scope, headers: Headers, use: Use) -> Caller | Refused:
+        """Only an app reports results of steps, and an app has a signing key."""
+        caller = await self._resolver.bearer(
+            _bearer(headers),
+            use=use,
+            permission=Permission.DATA_READ,
+            env_name=environment_name(scope, headers),
+            ip=client_ip(scope),
+        )
+        if isinstance(caller, Refused) or use is not CHECKPOINT or caller.kind in _APPS:
+            return caller
+        return Refused(403, Code.FORBIDDEN, _NEEDS_SIGNING_KEY, caller.environment_id)
+
+    async def _environment(self, caller: Caller, run_id: str) -> str:
+        """The environment in which the run is looked for. With a key of branches SDKs do not say here which
+        branch they are of: it is the run's, if the key covers that."""
+        if not caller.is_branch_parent:
+            return caller.env_id
+        owner = await self._engine.run_environment(run_id)
+        covered = await self._resolver.covers(caller, uuid.UUID(owner)) if owner else None
+        return covered.env_id if covered else caller.env_id
+
+    async def _checkpoint(self, env_id: str, run_id: str, headers: Headers, receive: Receive) -> Reply:
         try:
             body = await read_body(headers, receive, self._options.max_body_bytes)
         except BodyError as exc:
@@ -109,10 +149,7 @@ class SdkStateApp:
             return _refusal(exc.status, str(exc), run_id)
         return Reply(200)
 
-    async def _state(self, run_id: str, part: str, headers: Mapping[bytes, bytes]) -> Reply:
-        env_id = self._environment(headers)
-        if env_id is None:
-            return responses.public_error(401, "Authentication failed")
+    async def _state(self, env_id: str, run_id: str, part: str) -> Reply:
         if not is_ulid(run_id):
             return responses.public_error(400, "The run ID specified is invalid")
         if await self._engine.is_live(env_id, run_id):
@@ -128,5 +165,5 @@ def _refusal(status: int, error: str, run_id: str) -> Reply:
     return Reply(status, body, error=error)
 
 
-def _bearer(headers: Mapping[bytes, bytes]) -> str:
+def _bearer(headers: Headers) -> str:
     return bearer_token(headers.get(b"authorization", b"").decode("latin-1"))

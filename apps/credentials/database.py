@@ -44,19 +44,22 @@ def _asks_database(method: Callable[P, T]) -> Callable[P, T]:
 
 
 class DatabaseDirectory:
-    @_asks_database
     def event_key(self, presented: str) -> Credential | None:
+        return self._event_key(presented) if formats.is_event_key(presented) else None
+
+    @_asks_database
+    def _event_key(self, presented: str) -> Credential | None:
         rows = EventKey.objects.select_related("environment__account")
         row = rows.filter(value_hash__in=secrets.keyed_hashes(presented)).first()
         return _of_event_key(row) if row else None
 
-    @_asks_database
     def bearer(self, presented: str) -> Credential | None:
-        if presented.startswith(formats.API_KEY_PREFIX):
-            return _api_key(presented)
-        if presented.startswith(formats.TOKEN_PREFIX):
-            return _token(presented)
-        return _signing_key(presented)
+        find = _finder(presented)
+        return self._bearer(find, presented) if find else None
+
+    @_asks_database
+    def _bearer(self, find: Callable[[str], Credential | None], presented: str) -> Credential | None:
+        return find(presented)
 
     @_asks_database
     def place(self, environment_id: UUID) -> Place | None:
@@ -92,6 +95,15 @@ class DatabaseDirectory:
             return frozenset()
 
 
+def _finder(presented: str) -> Callable[[str], Credential | None] | None:
+    """By the form of the secret; None where no stored one has that form."""
+    if presented.startswith(formats.API_KEY_PREFIX):
+        return _api_key
+    if presented.startswith(formats.TOKEN_PREFIX):
+        return _token
+    return _signing_key if formats.is_signing_key(presented) else None
+
+
 def place_of(row: Environment) -> Place:
     """`row` with its account loaded, or one query."""
     return Place(
@@ -123,8 +135,6 @@ def _of_event_key(row: EventKey) -> Credential:
 
 def _signing_key(presented: str) -> Credential | None:
     hashes = [one for form in formats.bearer_hashes(presented) for one in secrets.keyed_hashes(form)]
-    if not hashes:
-        return None
     rows = SigningKey.objects.select_related("environment__account")
     row = rows.filter(bearer_hash__in=hashes).first()
     if row is None:

@@ -14,6 +14,10 @@ SHOWN_OF_EVENT_KEY: Final = 7
 
 _SIGNING_PREFIX = re.compile(r"signkey-\w+-", re.ASCII | re.IGNORECASE)
 _HASH = re.compile(r"[0-9a-f]{64}")
+_EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{86}")
+_SECRET = re.compile(
+    rf"signkey-|{API_KEY_PREFIX}|{TOKEN_PREFIX}|[A-Za-z0-9_-]{{86}}|[0-9a-f]{{32}}", re.IGNORECASE
+)
 _SIGNING_KINDS: Final = {
     EnvironmentType.PRODUCTION: "prod",
     EnvironmentType.TEST: "test",
@@ -73,6 +77,21 @@ def bearer_hashes(presented: str) -> list[str]:
         return [*found, bearer_hash(text)] if text else found
     except ValueError:
         return found
+
+
+def is_event_key(presented: str) -> bool:
+    """Whether it has the form of those that are made here: nothing else needs to be looked for."""
+    return _EVENT_KEY.fullmatch(presented) is not None
+
+
+def is_signing_key(presented: str) -> bool:
+    """Whether it has the form of those that are made here, or of their hashes."""
+    return _HASH.fullmatch(_without_prefix(presented).lower()) is not None
+
+
+def holds_secret(text: str) -> bool:
+    """Whether the text looks as if a key were in it; for texts that may be shown otherwise."""
+    return _SECRET.search(text) is not None
 
 
 def _without_prefix(text: str) -> str:

@@ -68,15 +68,23 @@ class CredentialResolver:
         self._under_way: dict[Key, asyncio.Future[Caller | Refused]] = {}
 
     async def event_key(
-        self, presented: str, *, use: Use = EVENTS, env_name: str = "", ip: str = ""
+        self,
+        presented: str,
+        *,
+        use: Use = EVENTS,
+        permission: Permission = Permission.EVENT_SEND,
+        env_name: str = "",
+        ip: str = "",
     ) -> Caller | Refused:
-        """Steps 2 to 9 for a key in a path; the permission is implied in the kind of key."""
+        """Steps 2 to 9 for an event key or the key of a webhook."""
         if not presented:
             return MISSING
         if self.is_open:
             return DEV_CALLER
         found = await self._resolve(presented, _EVENT_KEY, use, env_name, ip)
-        return found if isinstance(found, Refused) else ip_refusal(found, ip) or found
+        if isinstance(found, Refused):
+            return found
+        return permission_refusal(found, permission) or ip_refusal(found, ip) or found
 
     async def bearer(
         self, token: str, *, use: Use, permission: Permission, env_name: str = "", ip: str = ""
@@ -90,7 +98,13 @@ class CredentialResolver:
         return found if isinstance(found, Refused) else permission_refusal(found, permission) or found
 
     def event_key_sync(
-        self, presented: str, *, use: Use = EVENTS, env_name: str = "", ip: str = ""
+        self,
+        presented: str,
+        *,
+        use: Use = EVENTS,
+        permission: Permission = Permission.EVENT_SEND,
+        env_name: str = "",
+        ip: str = "",
     ) -> Caller | Refused:
         """`event_key` for code in a thread."""
         if not presented:
@@ -98,7 +112,9 @@ class CredentialResolver:
         if self.is_open:
             return DEV_CALLER
         found = self._resolve_sync(presented, _EVENT_KEY, use, env_name, ip)
-        return found if isinstance(found, Refused) else ip_refusal(found, ip) or found
+        if isinstance(found, Refused):
+            return found
+        return permission_refusal(found, permission) or ip_refusal(found, ip) or found
 
     def bearer_sync(
         self, token: str, *, use: Use, permission: Permission, env_name: str = "", ip: str = ""

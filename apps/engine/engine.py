@@ -160,8 +160,12 @@ class Engine:
 
     async def is_live(self, env_id: str, run_id: str) -> bool:
         """Whether the run exists in this environment and has not ended."""
+        return await self.run_environment(run_id) == env_id
+
+    async def run_environment(self, run_id: str) -> str | None:
+        """Whose run it is, whoever asks; None once it has ended."""
         owner = await self.client.execute("HGET", f"{self.keys.prefix}:run:{run_id}", "e")
-        return owner is not None and owner.decode() == env_id
+        return None if owner is None else str(owner.decode())
 
     async def rerun(self, request: RerunRequest) -> str:
         """Start a new run from an earlier one's events; returns its id. Raises UnknownFunction.

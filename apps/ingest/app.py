@@ -8,28 +8,38 @@ from collections.abc import Mapping
 from typing import TypeAlias
 from urllib.parse import unquote
 
+from apps.credentials.resolution import (
+    Caller,
+    Code,
+    CredentialResolver,
+    Refused,
+)
+from apps.credentials.uses import WRITE
 from apps.engine import clock
+from apps.engine.keys import Keys
 from apps.engine.protocol.event_errors import EventRejected, MalformedEvent
-from apps.engine.protocol.events import parse_events, parse_invocation
+from apps.engine.protocol.events import AcceptedEvent, parse_events, parse_invocation
 from apps.engine.protocol.ids import Seed, parse_seed
 from apps.engine.protocol.signing import bearer_token
+from apps.engine.store.client import RedisClient
 from apps.ingest import responses
 from apps.ingest.asgi_types import Receive, Scope, Send
 from apps.ingest.bodies import BodyError, Disconnected, read_body
 from apps.ingest.cors import is_preflight, origin_headers, preflight_headers
-from apps.ingest.keys import Credentials, Refusal
+from apps.ingest.keys import client_ip, configured_resolver, environment_name, tenant_of
 from apps.ingest.options import IngestOptions
 from apps.ingest.publishing import (
     STORE_FAILURES,
     EventPublisher,
-    Store,
     api_entries,
     checked_trace_parent,
     invocation_entry,
 )
+from apps.ingest.rates import IngestRates
 from apps.ingest.refusing import refused_event, refused_invocation
 from apps.ingest.responses import Reply
 from apps.refusals.buffer import RefusalBuffer, process_refusals
+from apps.tenancy.permissions import Permission
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
@@ -43,15 +53,24 @@ logger = logging.getLogger(__name__)
 
 
 class IngestApp:
-    """The ASGI callable for the paths below `PREFIXES`."""
+    """The ASGI callable for the paths below `PREFIXES`.
+
+    Without a `resolver` there are no keys but those of the options.
+    """
 
     def __init__(
-        self, options: IngestOptions, store: Store, refusals: RefusalBuffer = process_refusals
+        self,
+        options: IngestOptions,
+        store: RedisClient,
+        refusals: RefusalBuffer = process_refusals,
+        resolver: CredentialResolver | None = None,
     ) -> None:
         self._options = options
         self._refusals = refusals
-        self._credentials = Credentials(options)
+        self._resolver = resolver or configured_resolver(options)
+        self._has_no_keys = options.mode == "server" and not options.event_keys and resolver is None
         self._publisher = EventPublisher(store, options.shard)
+        self._rates = IngestRates(store, Keys(options.shard).prefix)
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,62 +97,102 @@ class IngestApp:
                 return responses.not_found()
             if not key and not (is_post and self._options.mode == "server"):
                 return responses.see_other(_EVENTS[:-1])
-            return await self._events(_text(key), headers, receive) if is_post else _NOT_POST
+            return await self._events(_text(key), scope, headers, receive) if is_post else _NOT_POST
         slug = path[len(_INVOKE) :]
         if b"/" in slug:
             return responses.not_found()
-        return await self._invoke(_text(slug), headers, receive) if is_post else _NOT_POST
+        return await self._invoke(_text(slug), scope, headers, receive) if is_post else _NOT_POST
 
     def _note(self, method: str, path: bytes, headers: Headers, reply: Reply) -> None:
         if path.startswith(_EVENTS):
-            noted = refused_event(self._credentials, method, _text(path[len(_EVENTS) :]), reply)
+            noted = refused_event(method, _text(path[len(_EVENTS) :]), reply)
         else:
             slug = _text(path[len(_INVOKE) :])
-            noted = refused_invocation(self._credentials, method, slug, _bearer(headers), reply)
+            noted = refused_invocation(self._options, method, slug, _bearer(headers), reply)
         self._refusals.note(*noted)
 
-    async def _events(self, key: str, headers: Headers, receive: Receive) -> Reply:
-        tenant = self._credentials.resolve_event_key(key)
-        if isinstance(tenant, Refusal):
-            return responses.key_error(tenant.status, tenant.error)
+    async def _events(self, key: str, scope: Scope, headers: Headers, receive: Receive) -> Reply:
+        if self._has_no_keys:
+            return _NO_KEYS
+        caller = await self._resolver.event_key(
+            key, env_name=environment_name(scope, headers), ip=client_ip(scope)
+        )
+        if isinstance(caller, Refused):
+            return responses.key_refusal(caller)
+        reply = await self._accept(caller, headers, receive)
+        return reply._replace(env_id=caller.env_id) if reply.error else reply
+
+    async def _accept(self, caller: Caller, headers: Headers, receive: Receive) -> Reply:
         try:
+            if limited := await self._limited(caller):
+                return responses.key_refusal(limited)
             body = await read_body(headers, receive, self._options.max_body_bytes)
+            return await self._store(caller, headers, body)
         except BodyError as exc:
             return responses.event_error(exc.status, str(exc))
-        seed = _seed(headers)
-        parsed = parse_events(
-            body, received_ms=clock.now_ms(), max_bytes=self._options.max_event_bytes, seed=seed
-        )
-        trace_parent = checked_trace_parent(headers.get(b"traceparent"))
-        entries = api_entries(parsed.accepted, tenant, is_seeded=seed is not None, trace_parent=trace_parent)
-        try:
-            await self._publisher.publish(entries)
         except STORE_FAILURES as exc:
             return responses.event_error(503, _store_down(exc))
+
+    async def _store(self, caller: Caller, headers: Headers, body: bytes) -> Reply:
+        """Raises one of STORE_FAILURES."""
+        seed = _seed(headers)
+        max_bytes = self._max_event_bytes(caller)
+        parsed = parse_events(body, received_ms=clock.now_ms(), max_bytes=max_bytes, seed=seed)
+        accepted, denied = filtered(caller, parsed.accepted)
+        trace_parent = checked_trace_parent(headers.get(b"traceparent"))
+        entries = api_entries(
+            accepted, tenant_of(caller), is_seeded=seed is not None, trace_parent=trace_parent
+        )
+        await self._publisher.publish(entries)
+        if caller.entitlements.ingest_per_second is not None:
+            await self._rates.count(caller, len(entries))
         ids = [entry.internal_id for entry in entries]
+        if denied:
+            status = 400 if parsed.error else 403
+            return responses.denied_events(status, parsed.error or responses.EVENT_DENIED, ids, denied)
         return responses.event_error(400, parsed.error, ids) if parsed.error else responses.accepted(ids)
 
-    async def _invoke(self, slug: str, headers: Headers, receive: Receive) -> Reply:
-        tenant = self._credentials.resolve_bearer(_bearer(headers))
-        if tenant is None:
-            return responses.text_error(401, "Authentication failed\n")
+    async def _limited(self, caller: Caller) -> Refused | None:
+        """The account's rate. Raises one of STORE_FAILURES."""
+        if caller.entitlements.ingest_per_second is None:
+            return None
+        seconds = await self._rates.retry_after(caller)
+        return _too_many(caller, seconds) if seconds else None
+
+    def _max_event_bytes(self, caller: Caller) -> int:
+        own = caller.entitlements.event_bytes
+        return self._options.max_event_bytes if own is None else min(own, self._options.max_event_bytes)
+
+    async def _invoke(self, slug: str, scope: Scope, headers: Headers, receive: Receive) -> Reply:
+        caller = await self._invoker(scope, headers)
+        if isinstance(caller, Refused):
+            if caller.status == 401:
+                return responses.text_error(401, "Authentication failed\n")
+            return responses.call_refusal(caller)
+        reply = await self._accept_invocation(caller, slug, headers, receive)
+        return reply._replace(env_id=caller.env_id) if reply.error else reply
+
+    async def _invoker(self, scope: Scope, headers: Headers) -> Caller | Refused:
+        """A signing key, an API key, or an event key in the place of one."""
+        token, name, ip = _bearer(headers), environment_name(scope, headers), client_ip(scope)
+        permission = Permission.FUNCTION_INVOKE
+        caller = await self._resolver.bearer(token, use=WRITE, permission=permission, env_name=name, ip=ip)
+        if isinstance(caller, Refused) and caller.code == Code.INVALID:
+            return await self._resolver.event_key(
+                token, use=WRITE, permission=permission, env_name=name, ip=ip
+            )
+        return caller
+
+    async def _accept_invocation(
+        self, caller: Caller, slug: str, headers: Headers, receive: Receive
+    ) -> Reply:
         if not slug:
             return responses.public_error(400, "Function slug is required")
-        seed = _seed(headers)
         try:
+            if limited := await self._limited(caller):
+                return responses.call_refusal(limited)
             body = await read_body(headers, receive, self._options.max_body_bytes)
-            event = parse_invocation(
-                body,
-                slug,
-                received_ms=clock.now_ms(),
-                max_bytes=self._options.max_event_bytes,
-                seed=seed,
-            )
-            trace_parent = checked_trace_parent(headers.get(b"traceparent"))
-            entry = invocation_entry(
-                event, tenant, slug, is_seeded=seed is not None, trace_parent=trace_parent
-            )
-            await self._publisher.publish([entry])
+            return await self._store_invocation(caller, slug, headers, body)
         except BodyError as exc:
             return responses.public_error(exc.status, str(exc))
         except MalformedEvent:
@@ -142,10 +201,41 @@ class IngestApp:
             return responses.public_error(400, str(exc))
         except STORE_FAILURES as exc:
             return responses.public_error(503, _store_down(exc))
+
+    async def _store_invocation(self, caller: Caller, slug: str, headers: Headers, body: bytes) -> Reply:
+        """Raises EventRejected, as MalformedEvent too, and one of STORE_FAILURES."""
+        seed = _seed(headers)
+        event = parse_invocation(
+            body, slug, received_ms=clock.now_ms(), max_bytes=self._max_event_bytes(caller), seed=seed
+        )
+        trace_parent = checked_trace_parent(headers.get(b"traceparent"))
+        entry = invocation_entry(
+            event, tenant_of(caller), slug, is_seeded=seed is not None, trace_parent=trace_parent
+        )
+        await self._publisher.publish([entry])
+        if caller.entitlements.ingest_per_second is not None:
+            await self._rates.count(caller, 1)
         return responses.invoked(event.internal_id)
 
 
+_NO_KEYS = responses.key_error(503, "Event keys are required to process events securely")._replace(
+    error="Event keys are required to process events securely"
+)
 _NOT_POST = responses.method_not_allowed()
+
+
+def filtered(caller: Caller, events: list[AcceptedEvent]) -> tuple[list[AcceptedEvent], list[int]]:
+    """What the key's filter lets through, and the places of what it does not."""
+    if caller.filter is None or not caller.filter.has_events:
+        return events, []
+    passes = [caller.filter.allows_event(event.name) for event in events]
+    accepted = [event for event, is_taken in zip(events, passes, strict=True) if is_taken]
+    return accepted, [index for index, is_taken in enumerate(passes) if not is_taken]
+
+
+def _too_many(caller: Caller, seconds: int) -> Refused:
+    text = "The organisation sends more events than it may"
+    return Refused(429, Code.RATE_LIMITED, text, caller.environment_id, seconds)
 
 
 def _raw_path(scope: Scope) -> bytes:

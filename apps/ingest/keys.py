@@ -1,11 +1,16 @@
-"""Who may send events, and for which environment (spec 03, 2.3)."""
+"""Who sends events: what the event path needs of the pipeline (apps/credentials/resolution.py)."""
 
-import hmac
+from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
-from apps.engine.protocol.signing import bearer_matches
+from apps.credentials.caller import Caller
+from apps.credentials.configured import ConfiguredDirectory
+from apps.credentials.resolution import CredentialResolver
+from apps.ingest.asgi_types import Scope
 from apps.ingest.options import IngestOptions
-from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID
+
+_ENV_HEADER = b"x-inngest-env"
 
 
 class Tenant(NamedTuple):
@@ -13,44 +18,29 @@ class Tenant(NamedTuple):
     account_id: str
 
 
-class Refusal(NamedTuple):
-    status: int
-    error: str
+def tenant_of(caller: Caller) -> Tenant:
+    return Tenant(caller.env_id, caller.account)
 
 
-_TENANT = Tenant(str(DEV_ENVIRONMENT_ID), str(DEV_ACCOUNT_ID))
-_KEY_REQUIRED = Refusal(401, "Event key is required")
-_KEY_UNKNOWN = Refusal(401, "Event key not found")
-_NO_KEYS = Refusal(503, "Event keys are required to process events securely")
+def configured_resolver(options: IngestOptions) -> CredentialResolver:
+    """Knows the keys of the options and no others: for a process without a database."""
+    directory = ConfiguredDirectory(options.event_keys, options.signing_keys)
+    return CredentialResolver(directory, is_open=options.mode == "dev")
 
 
-class Credentials:
-    """Resolves what a sender presents; in dev mode any event key will do, and invoking needs none."""
+def environment_name(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+    """The branch that the sender names, by header or, as webhooks do, in the query."""
+    header = headers.get(_ENV_HEADER)
+    if header is not None:
+        return header.decode(errors="replace")
+    query: bytes = scope.get("query_string", b"")
+    if _ENV_HEADER not in query.lower():
+        return ""
+    fields = parse_qs(query.decode(errors="replace"), max_num_fields=100)
+    return next((values[0] for name, values in fields.items() if name.lower() == "x-inngest-env"), "")
 
-    def __init__(self, options: IngestOptions) -> None:
-        self._is_open = options.mode == "dev"
-        self._event_keys = tuple(key.encode() for key in options.event_keys)
-        self._signing_keys = options.signing_keys
 
-    def resolve_event_key(self, key: str) -> Tenant | Refusal:
-        if not self._is_open and not self._event_keys:
-            return _NO_KEYS
-        if not key:
-            return _KEY_REQUIRED
-        return _TENANT if self._is_open or self._is_event_key(key) else _KEY_UNKNOWN
-
-    def resolve_bearer(self, token: str) -> Tenant | None:
-        """The tenant of a signing key, its hash, or an event key; None: not authenticated."""
-        if self._is_open or self._is_event_key(token):
-            return _TENANT
-        if self._signing_keys and bearer_matches(token, self._signing_keys):
-            return _TENANT
-        return None
-
-    def is_key(self, text: str) -> bool:
-        """Whether the text is a secret of this server; in dev mode there is none."""
-        return not self._is_open and self.resolve_bearer(text) is not None
-
-    def _is_event_key(self, presented: str) -> bool:
-        encoded = presented.encode(errors="replace")
-        return any(hmac.compare_digest(encoded, key) for key in self._event_keys)
+def client_ip(scope: Scope) -> str:
+    """The connection's address; the server in front has resolved trusted proxies."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

@@ -16,9 +16,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
 from apps.api import sdk_state
+from apps.credentials.listening import ChangeListener
+from apps.credentials.process import process_resolver
+from apps.credentials.usage import UsageWriter
 from apps.engine.engine import Engine
 from apps.engine.garbage import calm_garbage_collector
 from apps.engine.keys import Keys
+from apps.engine.services import Service
 from apps.engine.store.client import RedisClient
 from apps.engine.telemetry import process_counters
 from apps.engine.telemetry_sender import TelemetrySender
@@ -37,14 +41,22 @@ def thin_handlers(otherwise: ASGIApp) -> dict[str, ASGIApp]:
     """Path prefix -> ASGI callable; `otherwise` takes what a handler leaves."""
     options = options_from_settings()
     client = RedisClient(options.redis_url)
-    events = ingest.IngestApp(options, client)
-    state = sdk_state.SdkStateApp(options, Engine(client, options.shard), otherwise)
+    resolver = process_resolver()
+    events = ingest.IngestApp(options, client, resolver=resolver)
+    state = sdk_state.SdkStateApp(options, Engine(client, options.shard), otherwise, resolver=resolver)
     return dict.fromkeys(ingest.PREFIXES, events) | dict.fromkeys(sdk_state.PREFIXES, state)
 
 
 def refusal_sender() -> RefusalSender:
     options = options_from_settings()
     return RefusalSender(process_refusals, RefusalStore(RedisClient(options.redis_url), Keys(options.shard)))
+
+
+def credential_services() -> list[Service]:
+    """Dev mode has no credentials to keep up with."""
+    if settings.STEPWELL_MODE == "dev":
+        return []
+    return [ChangeListener(settings.REDIS_URL, lambda: [process_resolver().cache]), UsageWriter()]
 
 
 def django_and_channels() -> ASGIApp:
@@ -66,5 +78,6 @@ def telemetry_sender() -> TelemetrySender:
 
 
 _others = django_and_channels()
-application = PrefixRouter(thin_handlers(_others), _others, [refusal_sender(), telemetry_sender()])
+_services = [refusal_sender(), telemetry_sender(), *credential_services()]
+application = PrefixRouter(thin_handlers(_others), _others, _services)
 calm_garbage_collector()

@@ -67,6 +67,7 @@
 --                         ids, sz bytes, at ms; P:bl:<bucket> list of bodies; P:btq zset buckets by due ms
 --   P:bd:<key>      str   an internal id that was batched, for 30 min
 --   P:cron          zset  `<function>|<expression>` by tick ms
+--   P:in:<account>  str   rate of accepted events: theoretical arrival time, ms
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
 --                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers
