@@ -33,7 +33,7 @@ def test_singleton_skips_while_a_run_is_in_progress(app: FlowApp, key: str) -> N
     user = f"{key}-ann"
     first = app.send("single", key, n=1, user=user, hold=True)
     app.wait_for(key)
-    holder = app.stepwell.runs(first)[0]["run_id"]
+    holder = app.calls(key)[0]["run_id"]
     second = app.send("single", key, n=2, user=user)
     other = app.send("single", key, n=3, user=f"{key}-bob")
     without = [app.send("single", key, n=n) for n in (4, 5)]
@@ -79,3 +79,11 @@ def test_run_that_does_not_finish_in_time_is_cancelled(app: FlowApp, key: str) -
     assert now_ms() >= sent_at + 1_000
     assert app.numbers(key, "asleep") == [1]
     assert app.calls(key, "awake") == []
+
+
+def test_run_page_tells_key_and_priority(app: FlowApp, key: str) -> None:
+    keyed, moved = app.finish([app.send("per-user", key, user=key), app.send("important", key, p=90)])
+    page = app.stepwell.http.get(f"/runs/{keyed['run_id']}").text
+    assert "Concurrency key" in page
+    assert f">{key}</span>" in page
+    assert "1 m 30 s ahead" in app.stepwell.http.get(f"/runs/{moved['run_id']}").text
