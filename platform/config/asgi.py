@@ -78,6 +78,6 @@ def telemetry_sender() -> TelemetrySender:
 
 
 _others = django_and_channels()
-_services = [refusal_sender(), telemetry_sender(), *credential_services()]
+_services: list[Service] = [refusal_sender(), telemetry_sender(), *credential_services()]
 application = PrefixRouter(thin_handlers(_others), _others, _services)
 calm_garbage_collector()
