@@ -15,7 +15,7 @@ FILE_NAMES = tuple(
     f"{product}.{ending}" for product in ("stepwell", "inngest") for ending in ("json", "yaml", "yml", "toml")
 )
 # Keys of the other commands that share the file, and another spelling.
-_FOREIGN_KEYS = frozenset({"api-host", "api-port", "prod", "env", "no-ui"})
+_FOREIGN_KEYS = frozenset({"api-host", "api-port", "prod", "env"})
 _ALIASES = {"urls": "sdk-url"}
 
 

@@ -9,6 +9,7 @@ _NAME_WIDTH = len("scheduler")
 _RESET = "\x1b[0m"
 _COLOURS = {
     "dev": "\x1b[1m",
+    "server": "\x1b[1m",
     "web": "\x1b[36m",
     "worker": "\x1b[32m",
     "scheduler": "\x1b[35m",
@@ -38,6 +39,13 @@ def _readable(line: bytes) -> str:
     return line.rstrip(b"\r").decode("utf-8", "replace")
 
 
+def _is_object(text: str) -> bool:
+    try:
+        return text.startswith("{") and isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 class LogPrinter:
     """Prints lines of the platform's processes; a terminal that has gone away takes no more."""
 
@@ -47,8 +55,19 @@ class LogPrinter:
         self._as_json = as_json
         self._is_gone = False
 
+    @property
+    def is_json(self) -> bool:
+        return self._as_json
+
     def line(self, source: str, text: str) -> None:
+        if self._as_json and not text.strip():
+            return
         self._write(self._json(source, text) if self._as_json else self._plain(source, text))
+
+    def raw(self, text: str) -> None:
+        """Text as it is, for people: nothing where lines are JSON."""
+        if not self._as_json:
+            self._write(text)
 
     def _plain(self, source: str, text: str) -> str:
         name = f"{source:<{_NAME_WIDTH}} |"
@@ -57,6 +76,9 @@ class LogPrinter:
 
     @staticmethod
     def _json(source: str, text: str) -> str:
+        """A child's own object stays as it is."""
+        if _is_object(text):
+            return text
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return json.dumps({"time": now, "level": "INFO", "msg": text, "caller": source}, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""The options of `manage.py dev`: each a flag, an environment variable and a file key (spec 03 9.2)."""
+"""Options of `manage.py dev` and `start`: each a flag, a variable and a file key (spec 03 9.2 and 9.3)."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +22,7 @@ class Option:
     aliases: tuple[str, ...] = ()
     no_effect: str = ""
     is_secret: bool = False  # may also come from the file that <VARIABLE>_FILE names
+    only: str = ""  # the command that has it, if not both
 
     @property
     def environment_names(self) -> tuple[str, ...]:
@@ -32,15 +33,14 @@ class Option:
 _PUSHED = "work is pushed to executors, nothing is polled"
 _ALWAYS_KEPT = "data is always kept in the data folder"
 _NO_GATEWAY = "there is no separate connect gateway yet"
-_DATABASE_POOL = "connections are not pooled in development"
 _NO_LISTENER = "there is no such listener"
 
-OPTIONS: tuple[Option, ...] = (
+_TABLE: tuple[Option, ...] = (
     Option(
         "sdk-url", Kind.WORDS, "URL of an app to sync (repeatable)", short="u", aliases=("STEPWELL_SDK_URLS",)
     ),
-    Option("no-discovery", Kind.SWITCH, "do not look for apps on local ports"),
-    Option("no-poll", Kind.SWITCH, "do not watch synced apps for changes"),
+    Option("no-discovery", Kind.SWITCH, "do not look for apps on local ports", only="dev"),
+    Option("no-poll", Kind.SWITCH, "do not watch synced apps for changes", only="dev"),
     Option("config", Kind.TEXT, "configuration file (yaml, json or toml)"),
     Option("host", Kind.TEXT, "address to listen on (default: every interface)"),
     Option("port", Kind.INTEGER, "port to listen on (default 8288; 0 takes a free one)", short="p"),
@@ -76,19 +76,31 @@ OPTIONS: tuple[Option, ...] = (
     Option("sqlite-dir", Kind.TEXT, "folder of the SQLite file (default: the data folder)"),
     Option("valkey-fsync", Kind.TEXT, "when the embedded Valkey syncs to disk: everysec (default) or always"),
     Option("tick", Kind.INTEGER, "accepted", no_effect=_PUSHED),
-    Option("persist", Kind.SWITCH, "accepted", no_effect=_ALWAYS_KEPT),
+    Option("persist", Kind.SWITCH, "accepted", no_effect=_ALWAYS_KEPT, only="dev"),
     Option("connect-gateway-port", Kind.INTEGER, "accepted", no_effect=_NO_GATEWAY),
     Option("connect-gateway-grpc-port", Kind.INTEGER, "accepted", no_effect=_NO_GATEWAY),
     Option("connect-executor-grpc-port", Kind.INTEGER, "accepted", no_effect=_NO_GATEWAY),
     Option("connect-gateway-grpc-ip", Kind.TEXT, "accepted", no_effect=_NO_GATEWAY),
     Option("connect-executor-grpc-ip", Kind.TEXT, "accepted", no_effect=_NO_GATEWAY),
-    Option("postgres-max-idle-conns", Kind.INTEGER, "accepted", no_effect=_DATABASE_POOL),
-    Option("postgres-max-open-conns", Kind.INTEGER, "accepted", no_effect=_DATABASE_POOL),
-    Option("postgres-conn-max-idle-time", Kind.INTEGER, "accepted", no_effect=_DATABASE_POOL),
-    Option("postgres-conn-max-lifetime", Kind.INTEGER, "accepted", no_effect=_DATABASE_POOL),
+    Option("postgres-max-open-conns", Kind.INTEGER, "most connections of one process (default 20)"),
+    Option("postgres-max-idle-conns", Kind.INTEGER, "connections that stay open (default 2)"),
+    Option("postgres-conn-max-idle-time", Kind.INTEGER, "minutes until an idle one is closed (default 5)"),
+    Option("postgres-conn-max-lifetime", Kind.INTEGER, "minutes that one lives (default 30)"),
+    Option("roles", Kind.WORDS, "web, worker and scheduler (default: all of them)", only="start"),
+    Option("no-ui", Kind.SWITCH, "no pages and no GraphQL", only="start"),
+    Option(
+        "setup",
+        Kind.SWITCH,
+        "start without keys: the first visitor with the token of the log makes the first organisation",
+        only="start",
+    ),
     Option("debug-api-port", Kind.INTEGER, "accepted", no_effect=_NO_LISTENER),
     Option("system-trace-endpoint", Kind.TEXT, "accepted", no_effect=_NO_LISTENER),
     Option("system-trace-url-path", Kind.TEXT, "accepted", no_effect=_NO_LISTENER),
 )
 
-BY_NAME = {option.name: option for option in OPTIONS}
+OPTIONS = tuple(option for option in _TABLE if option.only != "start")
+START_OPTIONS = tuple(option for option in _TABLE if option.only != "dev")
+_NUMBERS = [option.name for option in _TABLE if option.kind is Kind.INTEGER]
+POOL_OPTIONS = tuple(name for name in _NUMBERS if name.startswith("postgres-"))
+BY_NAME = {option.name: option for option in _TABLE}

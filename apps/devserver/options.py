@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.devserver.config_file import ConfigFile, find_config_file, load_config_file
-from apps.devserver.option_table import BY_NAME, OPTIONS, Option
+from apps.devserver.option_table import BY_NAME, OPTIONS, POOL_OPTIONS, Option
 from apps.devserver.values import find_secret, parse_integer, parse_switch, parse_text, parse_words
 
 DEFAULT_PORT = 8288
@@ -84,13 +84,18 @@ class DevOptions:
     database_url: str
     valkey_fsync: str
     notes: tuple[str, ...]
+    pool: tuple[tuple[str, int], ...] = ()  # options of the PostgreSQL pool that were given
 
 
 def read_options(
     flags: Mapping[str, object], environment: Mapping[str, str], default_data_dir: Path
 ) -> DevOptions:
     """Raises `ImproperlyConfigured` with one sentence that names the flag, variable or file key to blame."""
-    sources = _open_sources(flags, environment)
+    return options_from(open_sources(flags, environment), default_data_dir)
+
+
+def options_from(sources: Sources, default_data_dir: Path) -> DevOptions:
+    """As `read_options`."""
     data_dir = Path(sources.text("data-dir", str(default_data_dir))).absolute()
     return DevOptions(
         host=sources.text("host"),
@@ -111,14 +116,20 @@ def read_options(
         database_url=sources.text("postgres-uri"),
         valkey_fsync=_fsync(sources),
         notes=_notes(sources),
+        pool=_pool(sources),
     )
 
 
-def _open_sources(flags: Mapping[str, object], environment: Mapping[str, str]) -> Sources:
+def open_sources(flags: Mapping[str, object], environment: Mapping[str, str]) -> Sources:
     without_file = Sources(flags, environment, ConfigFile())
     named = without_file.text("config")
     path = Path(named) if named else find_config_file(Path.cwd(), Path.home())
     return Sources(flags, environment, load_config_file(path)) if path else without_file
+
+
+def _pool(sources: Sources) -> tuple[tuple[str, int], ...]:
+    given = [name for name in POOL_OPTIONS if sources.find(name) is not None]
+    return tuple((name, sources.integer(name, 0, 0, 10_000)) for name in given)
 
 
 def _fsync(sources: Sources) -> str:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.devserver import embedded
@@ -18,7 +18,8 @@ STOP_SECONDS = {"web": 2.0, "worker": 3.0, "scheduler": 2.5, "valkey": 2.0}
 STOP_ORDER = tuple(STOP_SECONDS)
 
 # Celery warns whoever develops as root, in a container for instance, on every start.
-_QUIET_AS_ROOT = "ignore:You're running the worker with superuser privileges"
+PYTHON_MODULE = (sys.executable, "-m")
+QUIET_AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 # Ours are quieter than the person's level: libraries say at INFO what only their authors need.
 _LIBRARY_LEVELS = {"trace": "debug", "debug": "debug", "error": "error"}
@@ -26,11 +27,12 @@ _LIBRARY_LEVELS = {"trace": "debug", "debug": "debug", "error": "error"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the processes run, and what they share."""
+    """Where the processes run, what they share, and how long each may take to end."""
 
     root: Path
     lock: int
     environment: Mapping[str, str]
+    stop_seconds: Mapping[str, float] = field(default_factory=lambda: STOP_SECONDS)
 
 
 def child_environment(
@@ -46,6 +48,8 @@ def child_environment(
     _override(environment, "DATABASE_URL", options.database_url or _sqlite_url(options), "postgres-uri")
     _override(environment, "STEPWELL_SIGNING_KEY", options.signing_key, "signing-key")
     _override(environment, "STEPWELL_EVENT_KEYS", ",".join(options.event_keys), "event-key")
+    for name, value in options.pool:
+        _override(environment, BY_NAME[name].environment_names[0], str(value), name)
     environment |= _plain_settings(options)
     return environment
 
@@ -86,19 +90,24 @@ def valkey_spec(place: Place, binary: str, folder: Path, port: int, fsync: str) 
         argv=embedded.server_command(binary, folder, port, fsync),
         environment=place.environment,
         working_dir=place.root,
-        stop_seconds=STOP_SECONDS["valkey"],
+        stop_seconds=place.stop_seconds["valkey"],
         kept_descriptors=(place.lock,),
         death_signal=signal.SIGTERM,
     )
 
 
 def migrate_spec(place: Place) -> ChildSpec:
+    return command_spec(place, "migrate", "--no-input", "--verbosity", "0")
+
+
+def command_spec(place: Place, *command: str) -> ChildSpec:
+    """A command of manage.py that is run once."""
     return ChildSpec(
-        name="migrate",
-        argv=(sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"),
+        name=command[0],
+        argv=(sys.executable, "manage.py", *command),
         environment=place.environment,
         working_dir=place.root,
-        stop_seconds=STOP_SECONDS["worker"],
+        stop_seconds=place.stop_seconds["worker"],
         kept_descriptors=(place.lock,),
     )
 
@@ -108,25 +117,29 @@ def web_spec(place: Place, listener: int, log_level: str) -> ChildSpec:
         *(sys.executable, "-m", "apps.devserver.web_process", "--application", "config.asgi:application"),
         *("--socket", str(listener), "--log-level", library_level(log_level)),
     )
-    return _python_spec(place, "web", argv, (listener,))
+    return python_spec(place, "web", argv, (listener,))
 
 
 def celery_spec(place: Place, role: str, log_level: str) -> ChildSpec:
+    argv = celery_command(role, log_level)
+    return python_spec(place, role, argv, (), {"PYTHONWARNINGS": QUIET_AS_ROOT})
+
+
+def celery_command(role: str, log_level: str) -> tuple[str, ...]:
     """`worker` takes ordinary tasks beside the engine's work; `scheduler` reads a queue of its own."""
     queue = "celery" if role == "worker" else role
-    argv = (
+    return (
         *(sys.executable, "-m", "celery", "-q", "-A", "config", "worker", "-P", "threads", "-c", "2"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         *("-l", library_level(log_level).upper(), "-n", f"{role}@%h", "-Q", queue),
     )
-    return _python_spec(place, role, argv, (), {"PYTHONWARNINGS": _QUIET_AS_ROOT})
 
 
 def library_level(log_level: str) -> str:
     return _LIBRARY_LEVELS.get(log_level, "warning")
 
 
-def _python_spec(
+def python_spec(
     place: Place,
     role: str,
     argv: tuple[str, ...],
@@ -138,6 +151,6 @@ def _python_spec(
         argv=argv,
         environment={**place.environment, **(extra_environment or {}), "STEPWELL_ROLES": role},
         working_dir=place.root,
-        stop_seconds=STOP_SECONDS[role],
+        stop_seconds=place.stop_seconds[role],
         kept_descriptors=(place.lock, *descriptors),
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def run_platform(options: DevOptions, printer: LogPrinter, root: Path, shard: st
 
 
 class Session:
+    """`manage.py dev`; what another command does otherwise it overrides."""
+
+    name = "dev"
+    stop_seconds: Mapping[str, float] = roles.STOP_SECONDS
+
     def __init__(
         self,
         options: DevOptions,
@@ -41,7 +47,7 @@ class Session:
         root: Path,
         shard: str,
         lock: int,
-        listener: socket.socket,
+        listener: socket.socket | None,
     ) -> None:
         self._options = options
         self._printer = printer
@@ -49,8 +55,8 @@ class Session:
         self._shard = shard
         self._lock = lock
         self._listener = listener
-        self._port: int = listener.getsockname()[1]
-        self._supervisor = Supervisor(printer, options.data_dir / "run", roles.STOP_ORDER)
+        self._port: int = listener.getsockname()[1] if listener is not None else 0
+        self._supervisor = Supervisor(printer, self._run_dir(), tuple(self.stop_seconds), self.name)
         self._alive_keys = [Keys(shard).alive(role) for role in KEPT_ROLES]
         self._stop = asyncio.Event()
 
@@ -87,15 +93,24 @@ class Session:
         valkey_port = 0 if self._options.redis_url else embedded.free_port()
         redis_url = self._options.redis_url or f"redis://127.0.0.1:{valkey_port}/0"
         place = self._place(redis_url)
-        await asyncio.gather(self._start_redis(place, redis_url, valkey_port), self._migrate(place))
+        await asyncio.gather(self._start_redis(place, redis_url, valkey_port), self._prepare(place))
         await self._forget_earlier_life(redis_url)
         self._start_roles(place)
         await self._wait_for_life(redis_url)
+        self._announce()
+
+    def _run_dir(self) -> Path:
+        return self._options.data_dir / "run"
+
+    def _announce(self) -> None:
         self._say(f"Stepwell is ready at {public_url(self._options.host, self._port)}")
 
     def _place(self, redis_url: str) -> roles.Place:
-        environment = roles.child_environment(self._options, os.environ, self._root, redis_url, self._port)
-        return roles.Place(self._root, self._lock, environment)
+        environment = self._environment(redis_url)
+        return roles.Place(self._root, self._lock, environment, self.stop_seconds)
+
+    def _environment(self, redis_url: str) -> dict[str, str]:
+        return roles.child_environment(self._options, os.environ, self._root, redis_url, self._port)
 
     async def _forget_earlier_life(self, redis_url: str) -> None:
         """Signs of life that an earlier start left would make this one look ready too soon."""
@@ -118,19 +133,21 @@ class Session:
         )
         await wait_until(partial(_is_up_or_hopeless, child, url, embedded.log_file(folder)))
 
-    async def _migrate(self, place: roles.Place) -> None:
+    async def _prepare(self, place: roles.Place) -> None:
+        """What must be done before the roles start."""
         self._options.sqlite_dir.mkdir(parents=True, exist_ok=True)
         if code := await run_once(roles.migrate_spec(place), self._printer):
             raise StartError(f"The database could not be brought up to date (exit code {code}, see above)")
 
     def _start_roles(self, place: roles.Place) -> None:
         level = self._options.log_level
-        self._supervisor.start(roles.web_spec(place, self._listener.fileno(), level))
+        if self._listener is not None:
+            self._supervisor.start(roles.web_spec(place, self._listener.fileno(), level))
         for role in KEPT_ROLES:
             self._supervisor.start(roles.celery_spec(place, role, level))
 
     def _say(self, text: str) -> None:
-        self._printer.line("dev", text)
+        self._printer.line(self.name, text)
 
 
 def _is_up_or_hopeless(child: Child, url: str, log: Path) -> bool:

@@ -20,14 +20,20 @@ _LAST_LINES_SECONDS = 0.2
 class Child:
     """One supervised process. `exits` counts the deaths that nobody asked for."""
 
-    def __init__(self, spec: ChildSpec, printer: LogPrinter, pid_dir: Path) -> None:
+    def __init__(self, spec: ChildSpec, printer: LogPrinter, pid_dir: Path, owner: str = "dev") -> None:
         self.spec = spec
+        self._owner = owner
         self.exits = 0
         self._printer = printer
         self._pid_file = pid_dir / f"{spec.name}.pid"
         self._stopping = asyncio.Event()
         self._process: Process | None = None
         self._task = asyncio.create_task(self._keep_running(), name=spec.name)
+
+    @property
+    def pid(self) -> int:
+        """0 before its first start."""
+        return self._process.pid if self._process is not None else 0
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -49,7 +55,7 @@ class Child:
                 return
             self.exits += 1
             delay = backoff.next_delay(time.monotonic() - started)
-            self._printer.line("dev", f"{self.spec.name} {ending}; starting it again in {delay:g} s")
+            self._printer.line(self._owner, f"{self.spec.name} {ending}; starting it again in {delay:g} s")
             await self._rest(delay)
 
     async def _run_once(self) -> str:
@@ -95,9 +101,15 @@ async def run_once(
 
 
 class Supervisor:
-    """All children of one platform. They are stopped in the order of `stop_order`, the rest last."""
+    """All children of one platform. They are stopped in the order of `stop_order`, the rest last.
 
-    def __init__(self, printer: LogPrinter, pid_dir: Path, stop_order: Sequence[str]) -> None:
+    `name` is whose the lines of the supervisor itself are.
+    """
+
+    def __init__(
+        self, printer: LogPrinter, pid_dir: Path, stop_order: Sequence[str], name: str = "dev"
+    ) -> None:
+        self._name = name
         self._printer = printer
         self._pid_dir = pid_dir
         self._stop_order = tuple(stop_order)
@@ -105,7 +117,7 @@ class Supervisor:
         pid_dir.mkdir(parents=True, exist_ok=True)
 
     def start(self, spec: ChildSpec) -> Child:
-        child = Child(spec, self._printer, self._pid_dir)
+        child = Child(spec, self._printer, self._pid_dir, self._name)
         self._children.append(child)
         return child
 

@@ -3,12 +3,14 @@
 Each reader takes the name to blame and raises `ImproperlyConfigured`, a sentence that starts with it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on", "y", "t"})
+_KEY_PREFIX = re.compile(r"^signkey-\w+-")
 _FALSE_WORDS = frozenset({"0", "false", "no", "off", "n", "f"})
 
 
@@ -21,6 +23,17 @@ def parse_switch(name: str, value: object) -> bool:
     if word in _FALSE_WORDS:
         return False
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}")
+
+
+def check_signing_key(name: str, value: str) -> None:
+    """The part after `signkey-<word>-` must be hex with an even number of characters (spec 03 2.6)."""
+    digits = _KEY_PREFIX.sub("", value)
+    if len(digits) % 2:
+        raise ImproperlyConfigured(f"{name} must be hex string with even number of chars")
+    try:
+        bytes.fromhex(digits)
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name} must be valid hex string: {problem}") from None
 
 
 def parse_integer(name: str, value: object, minimum: int, maximum: int) -> int:

@@ -1,7 +1,8 @@
 """Log lines as JSON objects (spec 03, 9.5): `time`, `level`, `msg`, `caller`, `role`, and ids of the work.
 
 What a library passes beside its message is left out, and what looks like a secret is replaced: a line tells
-what happened, never what a user sent.
+what happened, never what a user sent. The one line whose purpose is to tell a secret, the token of the first
+visit, says so by `extra={"shows_secret": True}`.
 """
 
 import logging
@@ -56,7 +57,7 @@ def _line(logger: object, name: str, event: EventDict) -> EventDict:
     line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname,
-        "msg": redact(str(event["event"])),
+        "msg": _message(record, str(event["event"])),
         "caller": record.name,
         "role": os.environ.get("STEPWELL_ROLES", ""),
         **log_context.current(),
@@ -66,6 +67,13 @@ def _line(logger: object, name: str, event: EventDict) -> EventDict:
         line["error"] = record.exc_info[0].__name__
         line["traceback"] = redact(_PLAIN.formatException(record.exc_info))
     return line
+
+
+def _message(record: logging.LogRecord, text: str) -> str:
+    """Django's own lines of a request end with its path, which may hold a key or a one-time token."""
+    if hasattr(record, "shows_secret"):
+        return text
+    return text.partition(": ")[0] if record.name == "django.request" else redact(text)
 
 
 def _serialise(line: EventDict, **_: object) -> str:

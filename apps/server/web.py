@@ -6,6 +6,7 @@ Uvicorn with the log lines of the settings, and with the addresses that trusted 
 import argparse
 import os
 import socket
+import warnings
 
 import django
 import uvicorn
@@ -20,6 +21,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
     os.environ.setdefault("STEPWELL_ROLES", "web")
     arguments = _arguments()
+    # In a checkout nothing is collected, and the files are found where they are.
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)
     django.setup()
     with _listener(arguments) as listener:
         uvicorn.Server(configuration()).run(sockets=[listener])

@@ -1,4 +1,5 @@
-"""One platform: `manage.py dev` on a data folder of its own and a free port."""
+"""One platform: `manage.py dev` on a data folder of its own and a free port, or `manage.py start` on
+PostgreSQL and Redis."""
 
 import re
 import sys
@@ -8,12 +9,15 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.child_process import ChildProcess
+from tests.e2e.services import RunningServices
 from tests.e2e.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 90
-_READY_LINE = re.compile(r"Stepwell is ready at (http\S+)")
+_READY_LINE = re.compile(r"Stepwell is ready at (http[^\s\"]+)")
 _VALKEY_PORT = re.compile(r"Running mode=standalone, port=(\d+)")
+
+SECRET_KEY = "e2e-0123456789abcdefghijklmnopqrstuvwxyz-0123456789-secret"
 
 
 class ServerProcess:
@@ -24,17 +28,27 @@ class ServerProcess:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._data_dir = folder / "data"
-        command = (
-            *(sys.executable, "manage.py", "dev", "--data-dir", str(self._data_dir), "--port", "0"),
-            *("--host", "127.0.0.1", "--no-discovery", "--no-poll", "--retry-interval", "1", *flags),
+        self.process = ChildProcess(
+            self._command(flags), self._environment(environment or {}), ROOT, folder / "stepwell.log"
         )
-        self.process = ChildProcess(command, environment or {}, ROOT, folder / "stepwell.log")
         try:
             self.base_url = wait_until(self._ready_url, _START_SECONDS, self.process.log_tail)
             self._check_health()
         except BaseException:
-            self.process.stop()
+            self.stop()
             raise
+
+    def _command(self, flags: Sequence[str]) -> tuple[str, ...]:
+        return (
+            *(sys.executable, "manage.py", "dev", "--data-dir", str(self._data_dir), "--port", "0"),
+            *("--host", "127.0.0.1", "--no-discovery", "--no-poll", "--retry-interval", "1", *flags),
+        )
+
+    def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        return dict(given)
+
+    def stop(self) -> None:
+        self.process.stop()
 
     @property
     def redis_url(self) -> str:
@@ -49,10 +63,46 @@ class ServerProcess:
     def _ready_url(self) -> str | None:
         """The supervisor takes the port itself, so no other process can take it in between."""
         if self.process.exit_code is not None:
-            raise AssertionError(f"manage.py dev ended: {self.process.log_tail()}")
+            raise AssertionError(f"manage.py ended: {self.process.log_tail()}")
         found = _READY_LINE.search(self.process.log_file.read_text(errors="replace"))
         return found[1] if found else None
 
     def _check_health(self) -> None:
         answer = httpx.get(f"{self.base_url}/health?roles=web,worker,scheduler")
         assert answer.status_code == 200, answer.text
+
+
+class StartedServer(ServerProcess):
+    """`manage.py start`, on a PostgreSQL and a Redis that live as long as it does."""
+
+    def __init__(self, folder: Path, *, signing_key: str, event_key: str) -> None:
+        self._services = RunningServices()
+        self._keys = {"STEPWELL_SIGNING_KEY": signing_key, "STEPWELL_EVENT_KEYS": event_key}
+        super().__init__(folder)
+
+    def _command(self, flags: Sequence[str]) -> tuple[str, ...]:
+        return (
+            *(sys.executable, "manage.py", "start", "--data-dir", str(self._data_dir), "--port", "0"),
+            *("--host", "127.0.0.1", "--retry-interval", "1", *flags),
+        )
+
+    def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The apps of the tests are on loopback, which a server does not call by itself."""
+        return {
+            "DATABASE_URL": self._services.urls.database_url,
+            "REDIS_URL": self._services.urls.redis_url,
+            "STEPWELL_SECRET_KEY": SECRET_KEY,
+            "STEPWELL_ALLOWED_HOSTS": "127.0.0.1",
+            "STEPWELL_ALLOW_PRIVATE_NETWORKS": "1",
+            "STEPWELL_DRAIN_SECONDS": "2",
+            **self._keys,
+            **given,
+        }
+
+    def stop(self) -> None:
+        super().stop()
+        self._services.stop()
+
+    @property
+    def redis_url(self) -> str:
+        return self._services.urls.redis_url

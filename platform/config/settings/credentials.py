@@ -1,8 +1,10 @@
 """Checks of keys and secrets before a process starts (spec 03 2.6)."""
 
-import re
-
 from django.core.exceptions import ImproperlyConfigured
+
+from apps.devserver.values import check_signing_key
+
+__all__ = ("check_signing_key",)
 
 DEVELOPMENT_SECRET_KEY = "insecure-development-key"
 ENTITLEMENTS = frozenset(
@@ -19,19 +21,6 @@ ENTITLEMENTS = frozenset(
     }
 )
 MIN_ENCRYPTION_KEY_LENGTH = 32
-
-_KEY_PREFIX = re.compile(r"^signkey-\w+-")
-
-
-def check_signing_key(name: str, value: str) -> None:
-    """The part after `signkey-<word>-` must be hex with an even number of characters."""
-    digits = _KEY_PREFIX.sub("", value)
-    if len(digits) % 2:
-        raise ImproperlyConfigured(f"{name} must be hex string with even number of chars")
-    try:
-        bytes.fromhex(digits)
-    except ValueError as problem:
-        raise ImproperlyConfigured(f"{name} must be valid hex string: {problem}") from None
 
 
 def check_encryption_keys(keys: list[str]) -> None:
