@@ -23,7 +23,9 @@ class Reading:
 
     @property
     def shown(self) -> str:
-        return mask(self.value) if self.is_secret else self.value
+        if not self.is_secret:
+            return self.value
+        return mask(self.value, shows_start="EVENT_KEY" in self.name.upper().replace("-", "_"))
 
 
 readings: dict[str, Reading] = {}
@@ -34,16 +36,19 @@ def note_reading(reading: Reading) -> None:
     readings[reading.name] = reading
 
 
-def mask(value: str) -> str:
-    """A secret as it may be shown: of a URL all but the password, of a signing key its prefix, of another
-    key of a certain length its start (spec 05, 2.10)."""
-    if "," in value:
-        return ",".join(mask(part) for part in value.split(","))
+def mask(value: str, *, shows_start: bool = False) -> str:
+    """A secret as it may be shown: of a URL all but the password, of a signing key its prefix, of an event
+    key (`shows_start`) that is long enough its first 7 characters, of another secret nothing (spec 05, 2.10).
+    """
+    if "," in value and "://" not in value:
+        return ",".join(mask(part, shows_start=shows_start) for part in value.split(","))
     if "://" in value:
         return _without_password(value)
     if prefix := _SIGNING_KEY.match(value):
         return f"{prefix[0]}…"
-    return f"{value[:_SHOWN_CHARACTERS]}…" if len(value) > 2 * _SHOWN_CHARACTERS else "…" if value else ""
+    if shows_start and len(value) > 2 * _SHOWN_CHARACTERS:
+        return f"{value[:_SHOWN_CHARACTERS]}…"
+    return "…" if value else ""
 
 
 def _without_password(url: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m apps.server.probe ROLE`: whether the role of this machine is well, for health checks of containers.
+"""`python -m apps.server.probe ROLE`: whether the role on this machine is well, for checks of containers.
 
 Web is asked over HTTP; a worker or scheduler, which listens on nothing, must have told Redis of itself within
 20 s (apps/engine/telemetry_sender.py). Loads no Django, as it is run every few seconds.

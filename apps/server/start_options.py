@@ -8,9 +8,26 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.devserver.health import ROLES
 from apps.devserver.option_table import START_OPTIONS
-from apps.devserver.options import DevOptions, Sources, open_sources, options_from
+from apps.devserver.options import (
+    DEFAULT_PORT,
+    FSYNC_POLICIES,
+    DevOptions,
+    Sources,
+    open_sources,
+    options_from,
+)
 from apps.devserver.sources import DEFAULT, Reading
 from apps.devserver.values import check_signing_key
+
+# What holds where an option is not given, and no setting says.
+_UNSAID = {
+    "host": "every interface",
+    "port": str(DEFAULT_PORT),
+    "roles": ",".join(ROLES),
+    "redis-uri": "embedded Valkey",
+    "postgres-uri": "SQLite",
+    "valkey-fsync": FSYNC_POLICIES[0],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,7 @@ def read_start_options(
 
 
 def readings_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> list[Reading]:
-    """Each option that was given, and where; the rest is told by the settings."""
+    """Each option that was given, and where; of the others those that the settings do not tell."""
     sources = open_sources(flags, environment)
     found = []
     for option in START_OPTIONS:
@@ -57,8 +74,8 @@ def readings_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> 
         if given is not None:
             value = ",".join(map(str, given[1])) if isinstance(given[1], list) else str(given[1])
             found.append(Reading(f"--{option.name}", value, _source(given[0]), option.is_secret))
-        elif not option.no_effect:
-            found.append(Reading(f"--{option.name}", "", DEFAULT))
+        elif option.name in _UNSAID:
+            found.append(Reading(f"--{option.name}", _UNSAID[option.name], DEFAULT))
     return found
 
 

@@ -29,4 +29,5 @@ def announce_setup() -> None:
         close_old_connections()
     if token is not None:
         base = settings.STEPWELL_BASE_URL.rstrip("/")
-        logger.warning("nobody has set up this server yet: open %s/setup?token=%s", base, token)
+        text = "nobody has set up this server yet: open %s/setup?token=%s"
+        logger.warning(text, base, token, extra={"shows_secret": True})

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from apps.devserver import sources
 from apps.devserver.arguments import add_options, flags_of
 from apps.devserver.option_table import BY_NAME, START_OPTIONS
-from apps.devserver.sources import DEFAULT, Reading
+from apps.devserver.sources import Reading
 from apps.server.start_options import read_start_options, readings_of
 
 
@@ -38,11 +38,11 @@ class Command(BaseCommand):
 
 
 def effective(options: Iterable[Reading], settings_read: Iterable[Reading]) -> list[Reading]:
-    """Options that were given go before the settings that they stand for; other defaults are the settings'."""
-    given = [reading for reading in options if reading.source != DEFAULT]
-    covered = {name for reading in given for name in _variables(reading)}
+    """Options go before the settings that they stand for."""
+    options = list(options)
+    covered = {name for reading in options for name in _variables(reading)}
     others = [reading for reading in settings_read if reading.name not in covered]
-    return sorted([*given, *others], key=lambda reading: reading.name.lstrip("-").lower())
+    return sorted([*options, *others], key=lambda reading: reading.name.lstrip("-").lower())
 
 
 def _variables(reading: Reading) -> tuple[str, ...]:
