@@ -23,13 +23,38 @@ from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment
 _ORDER: Final = {SigningKeyState.ACTIVE: 0, SigningKeyState.PENDING: 1, SigningKeyState.RETIRED: 2}
 
 
-class KeySet(NamedTuple):
-    """`signs` is empty where requests are not signed; `accepted` begins with it. `account_id` is None where
-    there are no keys but those that the server was started with."""
+class Key(NamedTuple):
+    """`id` is empty for a key that the server was started with."""
 
-    signs: str
-    accepted: tuple[str, ...]
+    value: str
+    id: str = ""
+    is_pending: bool = False
+
+    def __repr__(self) -> str:
+        return f"Key(id={self.id!r})"
+
+
+class KeySet(NamedTuple):
+    """What is accepted, in the order of preference; the first that is not pending signs. `account_id` is None
+    where there are no keys but those that the server was started with."""
+
+    accepted: tuple[Key, ...] = ()
     account_id: UUID | None = None
+
+    @property
+    def signs(self) -> str:
+        """Empty where requests are not signed."""
+        return next((key.value for key in self.accepted if not key.is_pending), "")
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """What a ping is signed with, in turn: an app that takes the pending key is ready for it."""
+        pending = [key.value for key in self.accepted if key.is_pending]
+        return tuple(key for key in (*pending, self.signs) if key)
+
+    @property
+    def values(self) -> list[str]:
+        return [key.value for key in self.accepted]
 
 
 def key_set(environment_id: UUID) -> KeySet:
@@ -39,26 +64,27 @@ def key_set(environment_id: UUID) -> KeySet:
     """
     configured = _configured() if environment_id == DEV_ENVIRONMENT_ID else ()
     if settings.STEPWELL_MODE == "dev":
-        return KeySet(next(iter(configured), ""), configured)
+        return KeySet(configured)
     environment = Environment.objects.only("account_id", "parent_id").filter(id=environment_id).first()
     if environment is None:
-        return KeySet("", ())
-    stored = _stored(environment.key_owner_id)
-    signs = next(iter(configured), "") or next(iter(stored), "")
-    return KeySet(signs, (*configured, *stored), environment.account_id)
+        return KeySet()
+    return KeySet((*configured, *_stored(environment.key_owner_id)), environment.account_id)
 
 
-def _configured() -> tuple[str, ...]:
+def _configured() -> tuple[Key, ...]:
     keys = (settings.STEPWELL_SIGNING_KEY, settings.STEPWELL_SIGNING_KEY_FALLBACK)
-    return tuple(key for key in keys if key)
+    return tuple(Key(key) for key in keys if key)
 
 
-def _stored(environment_id: UUID) -> list[str]:
+def _stored(environment_id: UUID) -> list[Key]:
     """The active key, the pending one, and those in their time of grace, the latest first."""
     is_live = ~Q(state=SigningKeyState.RETIRED) | Q(retired_until__gt=timezone.now())
     rows = SigningKey.objects.filter(is_live, environment_id=environment_id).order_by("-created_at")
     in_order = sorted(rows, key=lambda row: _ORDER[SigningKeyState(row.state)])
-    return [_readable(row.value_encrypted) for row in in_order]
+    return [
+        Key(_readable(row.value_encrypted), str(row.id), row.state == SigningKeyState.PENDING)
+        for row in in_order
+    ]
 
 
 @lru_cache(maxsize=4096)
@@ -118,3 +144,8 @@ class KeyRing:
     def _ask(self, environment_id: UUID) -> KeySet:
         close_old_connections()
         return self._look_up(environment_id)
+
+
+async def configured_signing_key(env_id: str) -> str:
+    """Dev mode's ring: what the server was started with."""
+    return str(settings.STEPWELL_SIGNING_KEY)

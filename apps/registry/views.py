@@ -9,66 +9,95 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.credentials.caller import Caller, CredentialKind, Refused
+from apps.credentials.http import caller_of
+from apps.credentials.resolution import DEV_CALLER, INVALID
+from apps.credentials.services.app_uses import app_key_use_record
+from apps.credentials.uses import READ, SYNC, WRITE, Use
 from apps.engine.protocol import signing
 from apps.engine.store.client import RedisUnavailable
 from apps.registry import configuration
 from apps.registry.server_information import server_information
 from apps.registry.services import apps, syncing
 from apps.registry.validation import RegistrationError
-from apps.tenancy.models import DEV_ENVIRONMENT_ID
+from apps.tenancy.permissions import Permission
 
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[[HttpRequest, Caller], HttpResponse]
+
+DEV_ONLY = "404 page not found\n"
 
 
-def signing_key_required(view: View) -> View:
-    """401 unless the bearer token is a signing key or its hash; open where no key is configured."""
+def authenticated(
+    use: Use, permission: Permission
+) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
+    """Gives the view its caller. 401 in plain text for who is not known, shape A for what else refuses."""
 
-    @wraps(view)
-    def checked(request: HttpRequest) -> HttpResponse:
-        token = signing.bearer_token(request.headers.get("Authorization", ""))
-        if not signing.bearer_matches(token, configuration.signing_keys()):
-            return _text("Authentication failed\n", 401)
-        return view(request)
+    def decorate(view: View) -> Callable[[HttpRequest], HttpResponse]:
+        @wraps(view)
+        def checked(request: HttpRequest) -> HttpResponse:
+            caller = _caller(request, use, permission)
+            return _refusal(caller) if isinstance(caller, Refused) else view(request, caller)
 
-    return checked
+        return checked
+
+    return decorate
+
+
+def _caller(request: HttpRequest, use: Use, permission: Permission) -> Caller | Refused:
+    """Dev mode asks for a key where it was given one, and for nothing else."""
+    if settings.STEPWELL_MODE != "dev":
+        return caller_of(request, use=use, permission=permission)
+    token = signing.bearer_token(request.headers.get("Authorization", ""))
+    return DEV_CALLER if signing.bearer_matches(token, configuration.signing_keys()) else INVALID
+
+
+def _refusal(refused: Refused) -> HttpResponse:
+    if refused.status == 401:
+        return _text("Authentication failed\n", 401)
+    return _json({"code": refused.code, **_envelope(refused.message, refused.status)}, refused.status)
 
 
 @csrf_exempt
 @require_POST
-@signing_key_required
-def register(request: HttpRequest) -> HttpResponse:
+@authenticated(SYNC, Permission.APP_SYNC)
+def register(request: HttpRequest, caller: Caller) -> HttpResponse:
     """POST /fn/register."""
     kind = configuration.server_kind()
     expected = request.headers.get("X-Inngest-Expected-Server-Kind", "")
     if expected and expected != kind:
         return _json({"error": f"Expected server kind {kind}, got {expected}"}, 400)
+    environment_id = caller.environment_id
     try:
-        result = syncing.registration_receive(DEV_ENVIRONMENT_ID, request.body, configuration.sync_policy())
+        result = syncing.registration_receive(environment_id, request.body, configuration.sync_policy())
     except RedisUnavailable:
         return _json(_envelope("The functions are stored, but the engine is not reachable yet", 503), 503)
     if isinstance(result, RegistrationError):
         return _json(result.body(), result.status)
+    if caller.kind == CredentialKind.SIGNING_KEY:
+        app_key_use_record(
+            app_id=result.app_id, environment_id=environment_id, signing_key_id=caller.credential_id
+        )
     return _json(_registered(result), 200)
 
 
 @csrf_exempt
 @require_http_methods(["DELETE"])
-@signing_key_required
-def remove(request: HttpRequest) -> HttpResponse:
+@authenticated(WRITE, Permission.APP_ARCHIVE)
+def remove(request: HttpRequest, caller: Caller) -> HttpResponse:
     """DELETE /fn/remove?url=<app url>: archive the app at the URL."""
     url = request.GET.get("url", "")
-    if not apps.app_remove_by_url(DEV_ENVIRONMENT_ID, url):
+    if not apps.app_remove_by_url(caller.environment_id, url):
         return _json(_envelope(f"App not found: {url}", 404), 404)
     return HttpResponse()
 
 
 @require_GET
-@signing_key_required
-def dev(request: HttpRequest) -> HttpResponse:
+@authenticated(READ, Permission.VIEW)
+def dev(request: HttpRequest, caller: Caller) -> HttpResponse:
     """GET /dev: how SDKs find a dev server; other servers do not have it."""
     if settings.STEPWELL_MODE != "dev":
-        return _text("404 page not found\n", 404)
-    body = orjson.dumps(server_information(DEV_ENVIRONMENT_ID), option=orjson.OPT_INDENT_2)
+        return _text(DEV_ONLY, 404)
+    body = orjson.dumps(server_information(caller.environment_id), option=orjson.OPT_INDENT_2)
     return HttpResponse(body, content_type="application/json")
 
 

@@ -9,7 +9,7 @@ from apps.engine.bridge import flow_policy
 from apps.engine.calls.addresses import AddressPolicy
 from apps.engine.calls.app_client import AppClient
 from apps.engine.executor import ops
-from apps.engine.executor.drive import Driver
+from apps.engine.executor.drive import Driver, SigningKeyOf
 from apps.engine.executor.history import HistoryBuffer
 from apps.engine.executor.server_steps import ServerStepRunner
 from apps.engine.executor.service import Executor
@@ -42,7 +42,8 @@ async def _services(client: RedisClient, keys: Keys) -> list[Service]:
     started: list[Service] = []
     for role in settings.STEPWELL_ROLES:
         if role == "worker":
-            started += [_executor(client, keys)]
+            signing_key, listeners = _signing()
+            started += [_executor(client, keys, signing_key), *listeners]
         elif role == "scheduler":
             started += await _scheduler(client, keys)
         started.append(Heartbeat(client, keys, role))
@@ -50,7 +51,18 @@ async def _services(client: RedisClient, keys: Keys) -> list[Service]:
     return [*started, TelemetrySender(client, keys, role, process_counters)]
 
 
-def _executor(client: RedisClient, keys: Keys) -> Executor:
+def _signing() -> tuple[SigningKeyOf, list[Service]]:
+    """Where requests get their signatures' keys from, and what keeps that up to date."""
+    from apps.credentials.listening import ChangeListener
+    from apps.credentials.signing import KeyRing, configured_signing_key
+
+    if settings.STEPWELL_MODE == "dev":
+        return configured_signing_key, []
+    ring = KeyRing()
+    return ring.signing_key, [ChangeListener(settings.REDIS_URL, lambda: [ring])]
+
+
+def _executor(client: RedisClient, keys: Keys, signing_key: SigningKeyOf) -> Executor:
     ops.set_retry_interval(settings.STEPWELL_RETRY_INTERVAL_SECONDS)
     policy = AddressPolicy(allow_private=settings.STEPWELL_ALLOW_PRIVATE_NETWORKS)
     queue = Queue(client, keys.prefix, lease_ms=settings.STEPWELL_LEASE_SECONDS * 1000)
@@ -64,7 +76,7 @@ def _executor(client: RedisClient, keys: Keys) -> Executor:
         history,
         ServerStepRunner(app_client.transport),
         shard=settings.STEPWELL_SHARD,
-        signing_key=settings.STEPWELL_SIGNING_KEY,
+        signing_key=signing_key,
     )
     return Executor(
         queue,

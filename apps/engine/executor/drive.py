@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# From the id of an environment to the key that signs there.
+SigningKeyOf: TypeAlias = Callable[[str], Awaitable[str]]
+
 MAX_CONTINUATIONS = 10
 _LONGEST_FAULT_DELAY_MS = 60_000
 _UNKNOWN_FUNCTION_DELAY_MS = 5_000
@@ -40,7 +43,8 @@ _COMMIT_PAUSE_SECONDS = 0.25
 
 
 class Driver:
-    """What a worker's items share. `signing_key` is empty where requests are not signed."""
+    """What a worker's items share. `signing_key` tells, by environment id, what its requests are signed with:
+    nothing where that is empty."""
 
     def __init__(
         self,
@@ -51,7 +55,7 @@ class Driver:
         server_steps: ServerStepRunner,
         *,
         shard: str,
-        signing_key: str,
+        signing_key: SigningKeyOf,
     ) -> None:
         self._queue = queue
         self._functions = functions
@@ -150,14 +154,14 @@ class Driver:
             context, state.events_json, bytes(events[0]), _steps(state), _defers(state.defers)
         )
         signature = ""
-        if self._signing_key:
+        if signing_key := await self._signing_key(spec.env_id):
             try:
                 body = jcs.canonicalise(body)
             except jcs.CanonicalError as exc:
                 return 0, Failed(
                     errors.engine_error("Error", f"cannot sign the request: {exc}"), no_retry=True
                 )
-            signature = signing.sign(self._signing_key, body, clock.now_ms() // 1000)
+            signature = signing.sign(signing_key, body, clock.now_ms() // 1000)
         url = requests.call_url(spec.url, item.step_id or spec.step_id)
         headers = requests.call_headers(context, spec.account_id, signature)
         began = time.perf_counter()

@@ -88,7 +88,7 @@ class AppPoller:
 
     async def _ping(self, target: PollTarget) -> ping.PingResult:
         pending = await self._in_thread(lambda: ping.begin(target.environment_id, target.url))
-        reply = await ping.send(target.url)
+        reply = await ping.send(target.url, pending.keys)
         return await self._in_thread(lambda: ping.finish(pending, reply))
 
     async def _discover(self) -> None:

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 import orjson
 
+from apps.credentials.services.app_uses import app_key_use_record
+from apps.credentials.signing import Key, KeySet, key_set
 from apps.engine.protocol import signing
 from apps.registry import app_urls, configuration, ping_outcome, selectors, sync_client
 from apps.registry.choices import AppMethod, SyncStatus
@@ -17,6 +19,8 @@ from apps.registry.selectors import SyncMark
 from apps.registry.services import sync_records, syncing
 from apps.registry.sync_client import Answer
 from apps.registry.validation import RegistrationError
+
+_UNAUTHORISED = 401
 
 UNINITIALIZED = PingOutcome(
     ping_outcome.UNINITIALIZED,
@@ -39,9 +43,12 @@ class PingResult(msgspec.Struct, frozen=True):
 
 
 class PendingPing(msgspec.Struct, frozen=True):
+    """`keys` are what the request is signed with, one after the other."""
+
     environment_id: UUID
     normalised_url: str
     mark: SyncMark
+    keys: KeySet = KeySet()
 
 
 def app_ping(environment_id: UUID, url: str) -> PingResult:
@@ -52,29 +59,42 @@ def app_ping(environment_id: UUID, url: str) -> PingResult:
     where no such call came. Nothing is raised for an app that misbehaves.
     """
     pending = begin(environment_id, url)
-    return finish(pending, asyncio.run(send(url)))
+    return finish(pending, asyncio.run(send(url, pending.keys)))
 
 
 def begin(environment_id: UUID, url: str) -> PendingPing:
     """The first part of `app_ping`, for callers on an event loop: then `await send`, then `finish`."""
     normalised_url = app_urls.normalise_or_keep(url)
     latest = selectors.latest_sync_of_url(environment_id, normalised_url)
-    return PendingPing(environment_id, normalised_url, selectors.sync_mark(latest))
+    return PendingPing(environment_id, normalised_url, selectors.sync_mark(latest), key_set(environment_id))
 
 
-async def send(url: str) -> Answer | PingOutcome:
-    """The app's answer, or why there is none. Touches no database."""
+async def send(url: str, keys: KeySet) -> Answer | PingOutcome:
+    """The app's answer, or why there is none. Touches no database.
+
+    While a rotation is prepared the pending key is tried first, and the active one where the app does not
+    know it yet.
+    """
     if app_urls.scheme(url) not in ("http", "https"):
         return PingOutcome(ping_outcome.UNSUPPORTED_PROTOCOL, "The URL is neither http nor https")
+    *pending, signing_key = keys.probes or ("",)
     try:
-        return await sync_client.put(
-            url,
-            server_kind=configuration.server_kind(),
-            signing_key=next(iter(configuration.signing_keys()), ""),
-            policy=configuration.address_policy(),
-        )
+        for key in pending:
+            answer = await _put(url, key)
+            if answer.status != _UNAUTHORISED:
+                return answer
+        return await _put(url, signing_key)
     except sync_client.Unreachable as error:
         return ping_outcome.unreachable(str(error))
+
+
+async def _put(url: str, signing_key: str) -> Answer:
+    return await sync_client.put(
+        url,
+        server_kind=configuration.server_kind(),
+        signing_key=signing_key,
+        policy=configuration.address_policy(),
+    )
 
 
 def finish(pending: PendingPing, reply: Answer | PingOutcome) -> PingResult:
@@ -113,21 +133,24 @@ def _is_in_band(answer: Answer) -> bool:
 
 
 def _register_in_band(environment_id: UUID, answer: Answer) -> _Ping:
-    keys = configuration.signing_keys()
+    keys = key_set(environment_id).accepted
     signature = answer.headers.get("x-inngest-signature", "")
-    if keys and not _is_signed(signature, answer.body, keys):
+    signed_with = next((key for key in keys if _is_signed(signature, answer.body, key)), None)
+    if keys and signed_with is None:
         detail = "The app's in-band answer is not signed with this server's signing key"
         return _Ping(PingOutcome(ping_outcome.INVALID_SIGNING_KEY, detail))
     result = syncing.registration_receive(environment_id, answer.body, configuration.sync_policy())
     if isinstance(result, RegistrationError):
         return _Ping(PingOutcome(result.code, sync_records.printable(result.message)))
+    if signed_with is not None:
+        app_key_use_record(app_id=result.app_id, environment_id=environment_id, signing_key_id=signed_with.id)
     return _Ping(HEALTHY, result.app_id)
 
 
-def _is_signed(signature: str, body: bytes, keys: list[str]) -> bool:
+def _is_signed(signature: str, body: bytes, key: Key) -> bool:
     """The signature covers the raw body; Go leaves out the newline that it ends with (spec 01 3.4)."""
     now = int(time.time())
-    return any(signing.verify(signature, form, keys, now) for form in {body, body.removesuffix(b"\n")})
+    return any(signing.verify(signature, form, [key.value], now) for form in {body, body.removesuffix(b"\n")})
 
 
 def _outcome_of_sync(sync: Sync) -> PingOutcome:

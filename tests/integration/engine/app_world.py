@@ -185,7 +185,11 @@ def make_executor(
     app_client = AppClient(AddressPolicy(allow_private=True))
     history = HistoryBuffer(client, KEYS)
     server_steps = ServerStepRunner(app_client.transport)
-    driver = Driver(queue, functions, app_client, history, server_steps, shard="0", signing_key=signing_key)
+
+    async def key_of(env_id: str) -> str:
+        return signing_key
+
+    driver = Driver(queue, functions, app_client, history, server_steps, shard="0", signing_key=key_of)
     return Executor(
         queue, functions, driver, Tracker(), history, capacity=capacity, grace_seconds=grace_seconds
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from pytest_django.fixtures import Settings
 
+from apps.credentials.signing import KeySet
 from apps.registry import ping_outcome, port_scan, selectors
 from apps.registry.models import App
 from apps.registry.ping_outcome import HEALTHY, PingOutcome
@@ -46,7 +47,7 @@ class StubPings:
     def _begin(self, environment_id: UUID, url: str) -> ping.PendingPing:
         return ping.PendingPing(environment_id, url, SyncMark(None, 0))
 
-    async def _send(self, url: str) -> PingOutcome:
+    async def _send(self, url: str, keys: KeySet) -> PingOutcome:
         self.sent.append(url)
         if url in self.hanging:
             await asyncio.Event().wait()

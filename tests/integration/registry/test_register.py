@@ -242,8 +242,9 @@ def test_refused_body_with_nul_is_recorded(register: Register) -> None:
 def test_server_kind_mismatch(
     register: Register, settings: Settings, mode: str, expected: str, error: str
 ) -> None:
-    settings.STEPWELL_MODE = mode
-    response = register(register_body(function()), x_inngest_expected_server_kind=expected)
+    settings.STEPWELL_MODE, settings.STEPWELL_SIGNING_KEY = mode, KEY
+    headers = {"authorization": f"Bearer {KEY}", "x_inngest_expected_server_kind": expected}
+    response = register(register_body(function()), **headers)
 
     assert response.status_code == 400
     assert json.loads(response.content) == {"error": error}
