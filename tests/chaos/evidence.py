@@ -32,6 +32,8 @@ _LASTING = (
     "wake",
     "tick",
     "epoch",
+    "counters",
+    "processes",
 )
 _STREAMS = {"events": {"runner", "history"}, "history": {"history"}}
 

@@ -86,13 +86,17 @@ class World:
     async def strike(self, *roles: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End the processes of the roles at one moment, a random one after all have been seen to work
         since they were struck last."""
-        for role in roles:
-            last = max((strike.at for strike in self.strikes if strike.role == role), default=0.0)
-            await self._until(partial(self._has_worked, role, last), f"{role} does not work")
+        await self.until_working(*roles)
         await asyncio.sleep(self.chance.uniform(0, _LONGEST_WORK_SECONDS))
         for role in roles:
             await self._until(partial(self.server.send, role, number), f"no process of {role}")
             self.strikes.append(Strike(role, time.time()))
+
+    async def until_working(self, *roles: str) -> None:
+        """Wait until all have been seen to work since they were struck last."""
+        for role in roles:
+            last = max((strike.at for strike in self.strikes if strike.role == role), default=0.0)
+            await self._until(partial(self._has_worked, role, last), f"{role} does not work")
 
     def figures(self) -> str:
         told = recovery.summary(self.story(), self.server.database, self.strikes)
