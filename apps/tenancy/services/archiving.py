@@ -57,7 +57,7 @@ def environment_unarchive(*, environment: Environment, actor: Actor) -> Environm
     require_writable(account)
     if row.is_archived:
         row.archived_at = None
-        row.auto_archive_at = _due_date(account, row)
+        row.auto_archive_at = _due_date(account, row, timezone.now())
         row.save(update_fields=["archived_at", "auto_archive_at"])
         _audit(row, actor, "environment.unarchive", is_archived=False)
     tell_after_commit(row)
@@ -73,7 +73,7 @@ def environment_mark_synced(*, environment_id: UUID) -> None:
     row = Environment.objects.select_related("account").get(id=environment_id)
     if row.last_synced_at is not None and row.last_synced_at > now - SYNC_PRECISION:
         return
-    due = _due_date(row.account, row)
+    due = _due_date(row.account, row, now)
     Environment.objects.filter(id=environment_id).update(last_synced_at=now, auto_archive_at=due)
 
 
@@ -153,10 +153,10 @@ def _other_production(environment: Environment) -> bool:
     return rows.filter(archived_at=None).exclude(id=environment.id).exists()
 
 
-def _due_date(account: Account, row: Environment) -> datetime | None:
+def _due_date(account: Account, row: Environment, now: datetime) -> datetime | None:
     if row.type != EnvironmentType.BRANCH_CHILD:
         return None
-    return timezone.now() + timedelta(days=account.branch_archive_days)
+    return now + timedelta(days=account.branch_archive_days)
 
 
 def _audit(row: Environment, actor: Actor, action: str, *, is_archived: bool) -> None:

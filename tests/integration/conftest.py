@@ -1,0 +1,3 @@
+from tests.integration.databases import default_database, postgres_settings, sqlite_settings
+
+__all__ = ["default_database", "postgres_settings", "sqlite_settings"]
