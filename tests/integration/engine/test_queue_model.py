@@ -250,6 +250,14 @@ class QueueMachine(RuleBasedStateMachine):
             self.lost.append(lease.item)
             del self.model.leases[lease.item.id]
 
+    @rule()
+    def forget_empty_leaves(self) -> None:
+        """A minute later: an empty leaf has a time to live."""
+        names = self.names("n:k:")
+        for name, left in zip(names, self.read_all("TTL", names), strict=True):
+            if left >= 0:
+                self.wait(self.world.client.execute("DEL", name))
+
     def tick(self) -> None:
         self.call("tick", self.world.now, 100)
 
