@@ -7,13 +7,14 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from apps.credentials.http import noted_environment
 from apps.engine.protocol.signing import bearer_token
 from apps.refusals.buffer import process_refusals
 from apps.refusals.refusal import HIDDEN, UNKNOWN, Face, key_end, refusal
 from apps.tenancy.models import DEV_ENVIRONMENT_ID
 
 # Not 404 and 409: they tell of what was asked for, and the question was a good one.
-_MISTAKES: Final = frozenset({400, 401, 413, 415})
+_MISTAKES: Final = frozenset({400, 401, 403, 413, 415})
 _FACES: Final = {
     "/v0/runs/": Face.REST,
     "/v1/": Face.REST,
@@ -44,10 +45,18 @@ def note_answer(request: HttpRequest, response: HttpResponseBase) -> None:
         path=_path(request),
         status=response.status_code,
         error=_error(request, response),
-        env_id=UNKNOWN if is_unknown else str(DEV_ENVIRONMENT_ID),
+        env_id=UNKNOWN if is_unknown else _environment(request),
     )
     token = bearer_token(request.headers.get("Authorization", ""))
     process_refusals.note(noted, key_end(token) if is_unknown else "")
+
+
+def _environment(request: HttpRequest) -> str:
+    """The caller's, if it was asked who calls before the request was refused."""
+    if settings.STEPWELL_MODE == "dev":
+        return str(DEV_ENVIRONMENT_ID)
+    found = noted_environment(request)
+    return UNKNOWN if found is None else str(found)
 
 
 def _path(request: HttpRequest) -> str:

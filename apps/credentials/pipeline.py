@@ -55,6 +55,13 @@ def permission_refusal(caller: Caller, permission: Permission) -> Refused | None
     return None
 
 
+def write_refusal(caller: Caller, permission: Permission) -> Refused | None:
+    """Steps 5 and 8, for a face that knows only now that it is asked to change something."""
+    if found := _STATUS_REFUSALS.get(caller.account_status):
+        return Refused(403, *found, caller.environment_id)
+    return permission_refusal(caller, permission)
+
+
 def ip_refusal(caller: Caller, ip: str) -> Refused | None:
     """The first half of step 9."""
     if caller.filter is None or caller.filter.allows_ip(ip):

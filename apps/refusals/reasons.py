@@ -14,6 +14,17 @@ _KEPT = (
     "Event key is required",
     "Event key not found",
     "Event keys are required to process events securely",
+    "The credential has been revoked or has expired",
+    "The credential lacks the permission [a-z_.]+",
+    "The key does not take events (?:from this address|of this name)",
+    "Steps are reported with a signing key",
+    # organisations and environments
+    "The organisation is (?:suspended|being deleted)",
+    "The organisation sends more events than it may",
+    "The environment is archived",
+    "The X-Inngest-Env header must name the environment",
+    "There is no environment of that name",
+    "Several environments have that name",
     # bodies
     r"Request body is over the max size(?:: Max \d+ bytes)?",
     "Request body is not valid UTF-8",

@@ -16,7 +16,6 @@ from apps.registry import selectors as registry_selectors
 from apps.registry.models import App, Function
 from apps.runs import selectors as run_selectors
 from apps.runs.models import Run
-from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,9 +25,7 @@ class RequestContext:
     """One per request. Rows that are loaded announce, through `saw_*`, the keys that their fields may
     need, so that a field costs one query however many rows have it."""
 
-    def __init__(
-        self, environment_id: uuid.UUID = DEV_ENVIRONMENT_ID, account_id: uuid.UUID = DEV_ACCOUNT_ID
-    ) -> None:
+    def __init__(self, environment_id: uuid.UUID, account_id: uuid.UUID) -> None:
         self.environment_id = environment_id
         self.account_id = account_id
         self.apps = Batch(self._load_apps)

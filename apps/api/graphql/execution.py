@@ -16,9 +16,12 @@ from graphql import (
 )
 
 from apps.api.graphql import limits
+from apps.api.graphql.access import Authority, mutation_refusal
 from apps.api.graphql.context import RequestContext
 from apps.api.graphql.errors import formatted
+from apps.api.graphql.root_fields import mutation_fields
 from apps.api.graphql.schema import schema
+from apps.credentials.caller import Refused
 
 PARSE_FAILED: Final = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED: Final = "GRAPHQL_VALIDATION_FAILED"
@@ -40,8 +43,9 @@ class Answer:
     body: Mapping[str, object]
 
 
-def run_request(request: GraphQLRequest, context: RequestContext) -> Answer:
-    """200 with data and the errors of resolvers; 422 when the document is not executed at all."""
+def run_request(request: GraphQLRequest, context: RequestContext, authority: Authority) -> Answer:
+    """200 with data and the errors of resolvers; 422 when the document is not executed at all, and the
+    refusal's status where the authority does not suffice for it."""
     try:
         document = _parsed(request.query)
     except GraphQLError as error:
@@ -49,7 +53,13 @@ def run_request(request: GraphQLRequest, context: RequestContext) -> Answer:
     errors = _validation_errors(document, request)
     if errors:
         return _refused(VALIDATION_FAILED, errors)
-    return _executed(document, request, context)
+    refused = mutation_refusal(authority, mutation_fields(document, request.operation_name))
+    return unauthorised(refused) if refused else _executed(document, request, context)
+
+
+def unauthorised(refused: Refused) -> Answer:
+    error = {"message": refused.message, "extensions": {"code": refused.code}}
+    return Answer(refused.status, {"errors": [error], "data": None})
 
 
 def refusal(status: int, message: str) -> Answer:

@@ -1,13 +1,15 @@
-"""HTTP transport of GraphQL (spec 03, 6.1). No authentication, as spec 03, 2.2 has it for /v0/gql."""
+"""HTTP transport of GraphQL (spec 03, 6.1)."""
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from apps.api.graphql.access import authority_of
 from apps.api.graphql.context import RequestContext
-from apps.api.graphql.execution import Answer, GraphQLRequest, refusal, run_request
+from apps.api.graphql.execution import Answer, GraphQLRequest, refusal, run_request, unauthorised
 from apps.api.graphql.limits import MAX_BODY_BYTES
+from apps.credentials.caller import Refused
 
 
 class _Unreadable(Exception):
@@ -20,11 +22,15 @@ class _Unreadable(Exception):
 @require_http_methods(["GET", "POST"])
 def graphql_endpoint(request: HttpRequest) -> HttpResponse:
     """POST of JSON {query, variables?, operationName?}, or GET with the same as query parameters."""
+    authority = authority_of(request)
+    if isinstance(authority, Refused):
+        return _response(unauthorised(authority))
     try:
         parsed = _from_url(request) if request.method == "GET" else _from_body(request)
     except _Unreadable as error:
         return _response(error.answer)
-    return _response(run_request(parsed, RequestContext()))
+    context = RequestContext(authority.environment_id, authority.account_id)
+    return _response(run_request(parsed, context, authority))
 
 
 def _response(answer: Answer) -> HttpResponse:

@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 from rest_framework.views import APIView
 
-from apps.api.rest.access import SigningKeyRequired, environment_of
+from apps.api.rest.access import CallerRequired, Guarded, environment_of
 from apps.api.rest.answers import AlwaysJson, JsonRenderer
 from apps.api.rest.errors import PublicError, answer_error
 from apps.engine.protocol.ids import is_ulid
 
 
-class RestView(APIView):
+class RestView(Guarded, APIView):
     """Bodies are read raw by the views that take one (spec 03, 13)."""
 
     authentication_classes = ()
-    permission_classes = (SigningKeyRequired,)
+    permission_classes = (CallerRequired,)
     renderer_classes = (JsonRenderer,)
     parser_classes = ()
     content_negotiation_class = AlwaysJson

@@ -15,6 +15,7 @@ from apps.operations.models import Cancellation
 from apps.operations.services import cancellation_create, cancellation_delete
 from apps.registry.exceptions import FunctionNotFound
 from apps.tenancy.models import Environment
+from apps.tenancy.permissions import Permission
 
 MAX_LISTED = 1_000
 
@@ -52,6 +53,8 @@ _decoder = msgspec.json.Decoder(CancellationBody)
 
 
 class CancellationsView(RestView):
+    permissions = {"GET": Permission.VIEW, "POST": Permission.RUN_CANCEL_BULK}
+
     def get(self, request: Request) -> Response:
         found = selectors.cancellation_list(self.environment_id, limit=MAX_LISTED)
         return enveloped([_item(cancellation) for cancellation in found])
@@ -75,6 +78,8 @@ class CancellationsView(RestView):
 
 
 class CancellationView(RestView):
+    permissions = {"DELETE": Permission.RUN_CANCEL_BULK}
+
     def delete(self, request: Request, cancellation_id: str) -> Response:
         if not is_ulid(cancellation_id):
             raise PublicError(400, "Invalid cancellation ID")

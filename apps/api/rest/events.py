@@ -14,6 +14,7 @@ from apps.engine.protocol.ids import is_ulid
 from apps.events import selectors
 from apps.events.models import Event
 from apps.runs import selectors as run_selectors
+from apps.tenancy.permissions import Permission
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -48,6 +49,8 @@ _EMPTY = frozenset({b"null", b"{}", b'""'})
 
 
 class EventListView(RestView):
+    permissions = {"GET": Permission.DATA_READ}
+
     def get(self, request: Request) -> Response:
         where = selectors.EventFilter(
             received_from=_date(request, "received_after", clock.now_ms() - DEFAULT_WINDOW_MS),
@@ -63,6 +66,8 @@ class EventListView(RestView):
 
 
 class EventView(RestView):
+    permissions = {"GET": Permission.DATA_READ}
+
     def get(self, request: Request, event_id: str) -> Response:
         internal_id = ulid_or_error(event_id, "Invalid event ID")
         event = selectors.event_get(self.environment_id, internal_id)
@@ -73,6 +78,8 @@ class EventView(RestView):
 
 
 class EventRunsView(RestView):
+    permissions = {"GET": Permission.DATA_READ}
+
     def get(self, request: Request, event_id: str) -> Response:
         internal_id = ulid_or_error(event_id, "Invalid event ID")
         runs = run_selectors.runs_for_event(self.environment_id, internal_id)

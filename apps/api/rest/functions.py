@@ -8,11 +8,14 @@ from apps.api.rest.base import RestView
 from apps.engine.protocol.dates import rfc3339
 from apps.registry import selectors
 from apps.registry.models import Function
+from apps.tenancy.permissions import Permission
 
 NEVER = "0001-01-01T00:00:00Z"
 
 
 class AppFunctionsView(RestView):
+    permissions = {"GET": Permission.VIEW}
+
     """Takes the app's external id; answers a bare array."""
 
     def get(self, request: Request, app_id: str) -> Response:

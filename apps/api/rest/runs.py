@@ -19,6 +19,7 @@ from apps.runs.choices import RunStatus
 from apps.runs.exceptions import RunNotFound
 from apps.runs.models import Run
 from apps.runs.services import CancelResult, run_cancel
+from apps.tenancy.permissions import Permission
 
 MAX_JOBS = 10
 CANCEL_REASON = "cancelled through the API"
@@ -42,6 +43,8 @@ class RunItem(msgspec.Struct, omit_defaults=True):
 
 
 class RunView(RestView):
+    permissions = {"GET": Permission.DATA_READ, "DELETE": Permission.RUN_CANCEL}
+
     def get(self, request: Request, run_id: str) -> Response:
         run_id = ulid_or_error(run_id, "Invalid run ID")
         run = selectors.run_get(self.environment_id, run_id)
@@ -61,6 +64,8 @@ class RunView(RestView):
 
 
 class RunJobsView(RestView):
+    permissions = {"GET": Permission.VIEW}
+
     def get(self, request: Request, run_id: str) -> Response:
         run_id = ulid_or_error(run_id, "Invalid run ID")
         env_id = str(self.environment_id)
@@ -70,6 +75,8 @@ class RunJobsView(RestView):
 
 
 class RunV0View(RestView):
+    permissions = {"DELETE": Permission.RUN_CANCEL}
+
     def delete(self, request: Request, run_id: str) -> HttpResponse:
         if len(run_id) != 26:
             raise PublicError(400, "The run ID specified is invalid")

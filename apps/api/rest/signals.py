@@ -8,6 +8,7 @@ from apps.api.rest.answers import enveloped
 from apps.api.rest.base import RestView
 from apps.api.rest.errors import PublicError
 from apps.engine import bridge
+from apps.tenancy.permissions import Permission
 
 
 class Signal(msgspec.Struct):
@@ -19,6 +20,8 @@ _decoder = msgspec.json.Decoder(Signal)
 
 
 class SignalsView(RestView):
+    permissions = {"POST": Permission.EVENT_SEND}
+
     def post(self, request: Request) -> Response:
         sent = _parse(request.body)
         env_id = str(self.environment_id)
