@@ -71,6 +71,10 @@ class EventOutcome(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    def skipped_list(self) -> list[tuple[str, str, str]]:
+        """(function id, reason, detail)"""
+        return [(function_id, reason, detail) for function_id, reason, detail in json.loads(self.skipped)]
+
     def run_id_list(self) -> list[str]:
         ids: list[str] = json.loads(self.run_ids)
         return ids

@@ -6,7 +6,7 @@ so, and its outcome is stored under its own key. Runs that history has of it are
 
 from collections.abc import Iterable, Sequence
 
-from apps.engine.event_stream import EventEntry, entry_fields, parse_context
+from apps.engine.event_stream import EventContext, EventEntry, entry_fields, parse_context
 from apps.engine.keys import Keys
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.service import Runner
@@ -32,7 +32,7 @@ async def hand_over(
     runs: Iterable[tuple[str, str, str]],
 ) -> None:
     """Let the runner handle the events; `runs` are (internal event id, function id, run id) in history."""
-    incoming = [_incoming(event, body) for event, body in events]
+    incoming = [incoming_of(event, body, parse_context(event.context)) for event, body in events]
     by_event: dict[str, list[tuple[str, str]]] = {}
     for event_id, function_id, run_id in runs:
         by_event.setdefault(event_id, []).append((function_id, run_id))
@@ -49,14 +49,15 @@ def stream_id_of(event: Event) -> str:
     return event.key.partition(":")[2]
 
 
-def _incoming(event: Event, body: bytes) -> Incoming:
+def incoming_of(event: Event, body: bytes, context: EventContext) -> Incoming:
+    """The event as the entry that it was."""
     entry = EventEntry(
         event.internal_id,
         str(event.environment_id),
         str(event.account_id),
         event.name,
         body,
-        parse_context(event.context),
+        context,
     )
     fields = [part.encode() if isinstance(part, str) else part for part in entry_fields(entry)]
     return Incoming(stream_id_of(event).encode(), fields)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from apps.engine.protocol import ids
 from apps.events.models import Event, EventOutcome, EventPayload
@@ -37,6 +37,17 @@ class Child:
 
     run: Run
     output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeldEvent:
+    """An event that a function held back, by its debounce or its batch (`reason`)."""
+
+    event: Event
+    body: bytes
+    function_id: str
+    reason: str
+    has_run: bool
 
 
 @dataclass(slots=True)
@@ -145,6 +156,32 @@ class History:
             EventOutcome.objects.using(self.using).filter(key__in=keys).values_list("key", flat=True)
         )
         return [event for event in events if event.key not in handled]
+
+    def held_back(self, since: int, after: str, limit: int) -> tuple[str, list[HeldEvent]]:
+        """What debounces and batches have held of the events received since `since` (ms), by their keys.
+
+        Also the key after which the next page begins; empty at the end.
+        """
+        start = max(after, f"{self.shard}:{since}")
+        is_held = Q(skipped__contains='"Batched"') | Q(skipped__contains='"Debounced"')
+        rows = EventOutcome.objects.using(self.using).filter(is_held, **self._own_keys(start))
+        skips = {row.key: row.skipped_list() for row in rows.order_by("key")[:limit]}
+        events = self.events_with_bodies(list(skips))
+        ids_ = [event.internal_id for event, _ in events]
+        started = {(event_id, function_id) for event_id, function_id, _ in self.runs_of_events(ids_)}
+        found = [
+            HeldEvent(event, body, function_id, reason, (event.internal_id, function_id) in started)
+            for event, body in events
+            for function_id, reason, _ in skips[event.key]
+            if reason in ("Batched", "Debounced")
+        ]
+        return max(skips, default=""), found
+
+    def events_with_bodies(self, keys: Sequence[str]) -> list[tuple[Event, bytes]]:
+        """In the order of their keys; those whose body is gone are left out."""
+        bodies = self.bodies(keys)
+        rows = Event.objects.using(self.using).filter(key__in=keys).order_by("key")
+        return [(event, bodies[event.key].encode()) for event in rows if event.key in bodies]
 
     def runs_of_events(self, event_ids: Sequence[str]) -> list[tuple[str, str, str]]:
         """(internal event id, function id, run id) of the runs that events started, but for repeated ones."""

@@ -19,6 +19,7 @@ from apps.runs.choices import RunStatus
 from apps.runs.models import Run
 from apps.runs.recovery.drained import wait_until_drained
 from apps.runs.recovery.handing_over import absent_from_stream, hand_over
+from apps.runs.recovery.held_back import HeldBack
 from apps.runs.recovery.reading import UNFINISHED, History
 from apps.runs.recovery.restoring import RunRestorer
 from apps.runs.recovery.thread import DatabaseThread
@@ -53,9 +54,13 @@ class Rebuilder:
         self._restorer = RunRestorer(engine, history, thread, policy)
         functions = FunctionCache(engine.client, engine.keys)
         self._runner = Runner(engine.queue, functions, engine.keys, policy)
+        self._held_back = HeldBack(engine, history, thread, self._runner)
 
-    async def rebuild(self, *, dry_run: bool = False) -> Report:
-        """Idempotent. Raises HistoryBehind, RedisUnavailable and errors of the database."""
+    async def rebuild(self, *, dry_run: bool = False, was_emptied: bool = False) -> Report:
+        """Idempotent. Raises HistoryBehind, RedisUnavailable and errors of the database.
+
+        `was_emptied`: Redis has lost everything, so that nothing is held back there any more.
+        """
         await self._engine.functions.refresh()
         report = Report()
         for environment_id in await self._thread.read(self._history.environments):
@@ -67,6 +72,8 @@ class Rebuilder:
                 report.live += found.live
                 report.restored += found.restored
                 report.failed += found.failed
+        if was_emptied and not dry_run:
+            report.events += await self._held_back.restore()
         await self._hand_over_events(report, dry_run=dry_run)
         return report
 
@@ -121,10 +128,9 @@ class Rebuilder:
         if dry_run or not events:
             return len(events)
         keys = [event.key for event in events]
-        bodies = await self._thread.read(lambda: self._history.bodies(keys))
+        known = await self._thread.read(lambda: self._history.events_with_bodies(keys))
         ids = [event.internal_id for event in events]
         runs = await self._thread.read(lambda: self._history.runs_of_events(ids))
-        known = [(event, bodies[event.key].encode()) for event in events if event.key in bodies]
         await hand_over(self._engine.client, self._engine.keys, self._runner, known, runs)
         return len(known)
 

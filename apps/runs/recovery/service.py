@@ -78,7 +78,8 @@ class Recovery:
         if await thread.read(self._history.has_work) and await wait_for(stop, SETTLE_SECONDS):
             return
         await asyncio.to_thread(self._publish)
-        report = await Rebuilder(self._engine, self._history, thread, self._policy).rebuild()
+        rebuilder = Rebuilder(self._engine, self._history, thread, self._policy)
+        report = await rebuilder.rebuild(was_emptied=True)
         if await self._epoch.confirm(token) and report != Report(live=report.live):
             logger.warning("the queue was rebuilt from history: %s", report)
 

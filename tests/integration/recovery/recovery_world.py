@@ -102,11 +102,11 @@ class RecoveryWorld:
         await self.app.engine.client.execute("FLUSHALL")
         await self.app.engine.restore_functions(self.specs)
 
-    async def rebuild(self, *, dry_run: bool = False) -> Report:
+    async def rebuild(self, *, dry_run: bool = False, was_emptied: bool = False) -> Report:
         history = History("0", self.using)
         rebuilder = Rebuilder(self.app.engine, history, self.database, DEFAULT_POLICY)
         async with running([self.writer()]):
-            return await rebuilder.rebuild(dry_run=dry_run)
+            return await rebuilder.rebuild(dry_run=dry_run, was_emptied=was_emptied)
 
     async def rows(self) -> list[Run]:
         return await self.database.read(lambda: list(Run.objects.using(self.using).order_by("queued_at")))

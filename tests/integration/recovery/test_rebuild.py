@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from apps.engine import clock
-from apps.engine.functions import CancelRule, ConcurrencyLimit
+from apps.engine.functions import Batch, CancelRule, ConcurrencyLimit, Debounce
 from apps.engine.keys import Keys
 from apps.engine.recovery.verification import Verifier
 from apps.events.models import Event, EventOutcome, EventPayload
@@ -393,6 +393,52 @@ async def test_a_run_that_cannot_be_restored_ends_as_failed(recovery: RecoveryWo
         await recovery.all_end(1, RunStatus.FAILED)
     (ended,) = await recovery.ends()
     assert msgspec.json.decode(ended.output)["name"] == "StateLost"
+
+
+async def held(world: RecoveryWorld, count: int) -> None:
+    """Wait until history knows the outcome of so many events."""
+
+    async def holds() -> bool:
+        return await world.database.read(lambda: EventOutcome.objects.using(world.using).count()) >= count
+
+    await eventually(holds)
+
+
+async def test_an_open_batch_is_filled_again(recovery: RecoveryWorld) -> None:
+    await scripted(recovery, "f", "a", batch=Batch(max_size=2, timeout_ms=1000))
+    for number in range(3):
+        await recovery.send("app/f", {"n": number})
+    await interrupt(recovery, lambda: held(recovery, 3))
+    # Two events fill a batch, whose run has ended or is put back; the third is held back again.
+    assert (await recovery.rebuild(was_emptied=True)).events == 1
+    async with recovery.at_work():
+        await recovery.all_end(2)
+    numbers = [[event["data"]["n"] for event in call.body["events"]] for call in recovery.app.calls]  # type: ignore[attr-defined]
+    assert sorted(numbers[-1]) == [2]
+    assert recovery.executed == {("f", "a"): 2}
+
+
+async def test_the_latest_debounced_event_is_held_back_again(recovery: RecoveryWorld) -> None:
+    await scripted(recovery, "f", "a", debounce=Debounce(period_ms=1500, key="event.data.k"))
+    for number, key in enumerate(["x", "x", "y"]):
+        await recovery.send("app/f", {"n": number, "k": key})
+    await interrupt(recovery, lambda: held(recovery, 3))
+    assert (await recovery.rebuild(was_emptied=True)).events == 2
+    async with recovery.at_work():
+        await recovery.all_end(2)
+    numbers = {call.body["event"]["data"]["n"] for call in recovery.app.calls}  # type: ignore[index]
+    assert numbers == {1, 2}
+
+
+async def test_a_debounce_that_has_fired_is_over(recovery: RecoveryWorld) -> None:
+    await scripted(recovery, "f", "a", debounce=Debounce(period_ms=100))
+    for number in range(2):
+        await recovery.send("app/f", {"n": number})
+    async with recovery.at_work():
+        await recovery.all_end(1)
+    await recovery.drain()
+    await recovery.flush()
+    assert await recovery.rebuild(was_emptied=True) == Report()
 
 
 async def dump(world: RecoveryWorld) -> dict[bytes, bytes]:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from apps.engine.bridge import flow_policy
 from apps.engine.engine import Engine
 from apps.engine.recovery.epoch import Epoch
+from apps.engine.runner.ownership import Ownership
 from apps.engine.store.client import RedisUnavailable
 from apps.registry.services.publication import republish_all
 from apps.runs.history.writer import HistoryWriter
@@ -73,7 +74,16 @@ async def _confirmed(engine: Engine, thread: DatabaseThread, *, dry_run: bool) -
     if dry_run:
         return await rebuilder.rebuild(dry_run=True)
     epoch, token = Epoch(engine.client, engine.keys), os.urandom(8).hex()
-    await epoch.begin(token)
-    report = await rebuilder.rebuild()
-    await epoch.confirm(token)
-    return report
+    # Where a scheduler is at work, what was held back is its part: two would hold it back twice.
+    ownership = Ownership(engine.client, f"{engine.keys.prefix}:owner:recovery")
+    is_alone = await ownership.acquire()
+    keeping = asyncio.ensure_future(ownership.keep(asyncio.Event()))
+    try:
+        was_emptied = is_alone and not await epoch.is_set()
+        await epoch.begin(token)
+        report = await rebuilder.rebuild(was_emptied=was_emptied)
+        await epoch.confirm(token)
+        return report
+    finally:
+        keeping.cancel()
+        await ownership.release()
