@@ -1,23 +1,84 @@
-"""Who may listen to which topic. One development environment exists: its topics are open to all.
+"""Who may listen to which topic: whoever may see the environment (spec 05, 1.12).
 
-Accounts and their members will be checked here, at the time of subscribing.
+Dev mode has one environment and asks for no session.
 """
 
-from channels.db import database_sync_to_async
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
 
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from apps.engine import bridge
+from apps.engine.store.client import RedisUnavailable
+from apps.identity.models import User
 from apps.realtime.topics import Topic
 from apps.runs.models import Run
-from apps.tenancy.models import DEV_ENVIRONMENT_ID
+from apps.tenancy.access import access_for
+from apps.tenancy.exceptions import NotFound
+from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment
+from apps.tenancy.permissions import Permission
+
+# For how long a listener may go on before it is asked again whether the session and the membership last.
+RECHECK_SECONDS: Final = 30.0
 
 
-async def may_listen(topic: Topic) -> bool:
+class Listener:
+    """The person behind a connection, from the scope that Channels' middleware for sessions has filled."""
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self._user = scope.get("user")
+        self._session = scope.get("session")
+
+    async def may_listen(self, topic: Topic) -> bool:
+        return await database_sync_to_async(self._may_listen)(topic)
+
+    def _may_listen(self, topic: Topic) -> bool:
+        if settings.STEPWELL_MODE == "dev":
+            return _is_of_dev_mode(topic)
+        if not self._is_signed_in():
+            return False
+        environment_id = topic.environment_id or _environment_of_run(topic.run_id)
+        return environment_id is not None and self._sees(environment_id)
+
+    def _is_signed_in(self) -> bool:
+        """Whether the session is still there: it may have been ended from elsewhere."""
+        if not isinstance(self._user, User) or self._session is None:
+            return False
+        return bool(self._session.session_key and self._session.exists(self._session.session_key))
+
+    def _sees(self, environment_id: UUID) -> bool:
+        environment = Environment.objects.select_related("account").filter(id=environment_id).first()
+        user = User.objects.filter(id=self._user.id).first() if self._user else None
+        if environment is None or user is None:
+            return False
+        try:
+            access = access_for(user, environment.account.slug, environment.slug)
+        except NotFound:
+            return False
+        return access.has(Permission.VIEW)
+
+
+def _is_of_dev_mode(topic: Topic) -> bool:
     """A run that is not stored yet belongs to nobody else, so its page may wait for it."""
     if topic.environment_id is not None:
         return topic.environment_id == DEV_ENVIRONMENT_ID
-    return await _run_is_of_environment(topic.run_id)
+    return _stored_environment(topic.run_id) in (None, DEV_ENVIRONMENT_ID)
 
 
-@database_sync_to_async
-def _run_is_of_environment(run_id: str) -> bool:
-    owner = Run.objects.filter(run_id=run_id).values_list("environment_id", flat=True).first()
-    return owner is None or owner == DEV_ENVIRONMENT_ID
+def _environment_of_run(run_id: str) -> UUID | None:
+    """Of a run that history knows, or that the engine has begun; of any other nobody can say whose it is."""
+    return _stored_environment(run_id) or _live_environment(run_id)
+
+
+def _stored_environment(run_id: str) -> UUID | None:
+    return Run.objects.filter(run_id=run_id).values_list("environment_id", flat=True).first()
+
+
+def _live_environment(run_id: str) -> UUID | None:
+    try:
+        owner = bridge.engine_call(lambda engine: engine.run_environment(run_id))
+    except (RedisUnavailable, TimeoutError):
+        return None
+    return UUID(owner) if owner else None

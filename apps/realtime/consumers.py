@@ -7,11 +7,12 @@ To the browser: {"subscribed": [...], "refused": [...]} and, at most every 250 m
 
 import asyncio
 import json
-from typing import Final
+from time import monotonic
+from typing import Any, Final, cast
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from apps.realtime.access import may_listen
+from apps.realtime.access import RECHECK_SECONDS, Listener
 from apps.realtime.origin import is_same_origin
 from apps.realtime.topics import Topic, parse_topic
 
@@ -27,9 +28,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
     changed: set[str]
     flush: asyncio.TimerHandle | None
     sending: set[asyncio.Task[None]]
+    listener: Listener
+    checked_at: float
 
     async def connect(self) -> None:
         self.topics, self.changed, self.flush, self.sending = {}, set(), None, set()
+        self.listener, self.checked_at = Listener(cast("dict[str, Any]", self.scope)), monotonic()
         if not is_same_origin(self.scope["headers"]):
             await self.close(code=FORBIDDEN_ORIGIN)
             return
@@ -59,7 +63,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if name in self.topics:
             return True
         topic = parse_topic(name)
-        if topic is None or len(self.topics) >= MAX_TOPICS or not await may_listen(topic):
+        if topic is None or len(self.topics) >= MAX_TOPICS or not await self.listener.may_listen(topic):
             return False
         self.topics[name] = topic
         await self.channel_layer.group_add(name, self.channel_name)
@@ -78,10 +82,25 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     def _flush_soon(self) -> None:
         self.flush = None
-        task = asyncio.ensure_future(self._send(changed=sorted(self.changed & self.topics.keys())))
+        task = asyncio.ensure_future(self._tell(frozenset(self.changed)))
         self.changed.clear()
         self.sending.add(task)
         task.add_done_callback(self.sending.discard)
+
+    async def _tell(self, changed: frozenset[str]) -> None:
+        """Of what the person may still see."""
+        if monotonic() - self.checked_at > RECHECK_SECONDS:
+            await self._check_again()
+        if still := sorted(changed & self.topics.keys()):
+            await self._send(changed=still)
+
+    async def _check_again(self) -> None:
+        self.checked_at = monotonic()
+        lost = [name for name, topic in self.topics.items() if not await self.listener.may_listen(topic)]
+        for name in lost:
+            await self._leave(name)
+        if lost:
+            await self._send(refused=lost)
 
     async def _send(self, **lists: list[str]) -> None:
         await self.send(text_data=json.dumps(lists))

@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()  # loads the apps: before any import that needs models
 
+from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
@@ -34,6 +35,7 @@ from apps.refusals.buffer import process_refusals
 from apps.refusals.sender import RefusalSender
 from apps.refusals.store import RefusalStore
 from apps.server.body_limit import BodyLimit
+from apps.signin.announcing import SetupAnnouncer
 from config.routing import PrefixRouter
 
 
@@ -61,7 +63,7 @@ def credential_services() -> list[Service]:
 
 def django_and_channels() -> ASGIApp:
     # django-stubs and types-channels disagree on URL patterns; Channels types its messages one by one.
-    websockets = URLRouter(cast("list[Any]", websocket_urlpatterns))
+    websockets = AuthMiddlewareStack(URLRouter(cast("list[Any]", websocket_urlpatterns)))
     pages = BodyLimit(
         cast("ASGIApp", django_application),
         page_bytes=settings.STEPWELL_PAGE_MAX_BYTES,
@@ -78,6 +80,6 @@ def telemetry_sender() -> TelemetrySender:
 
 
 _others = django_and_channels()
-_services: list[Service] = [refusal_sender(), telemetry_sender(), *credential_services()]
+_services: list[Service] = [refusal_sender(), telemetry_sender(), SetupAnnouncer(), *credential_services()]
 application = PrefixRouter(thin_handlers(_others), _others, _services)
 calm_garbage_collector()
