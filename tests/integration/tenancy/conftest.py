@@ -4,6 +4,7 @@ from pytest_django.fixtures import Settings
 
 from tests.integration.tenancy.cast import Cast, make_cast
 
+
 @pytest.fixture
 def queue(redis_url: str, settings: Settings) -> redis.Redis:
     """Text of the queue that services tell."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_one_of_two_joins_by_an_invitation(racing_cast: Cast, monkeypatch: pytes
         actor=as_actor(racing_cast.alice),
     )
     people = [person("nina"), person("nils")]
-    found = in_threads([lambda user=user: invitation_accept(token=token, user=user) for user in people])
+    found = in_threads([partial(invitation_accept, token=token, user=user) for user in people])
     assert kinds([*found]) == {"Membership": 1, InvitationNotPending.__name__: 1}
     assert racing_cast.acme.memberships.count() == 4
     assert racing_cast.trail() == ["invitation.create", "invitation.accept"]
@@ -87,7 +88,7 @@ def test_one_owner_stays(racing_cast: Cast) -> None:
     account = racing_cast.acme
     found = in_threads(
         [
-            lambda user=user: membership_leave(account=account, user=user, actor=as_actor(user))
+            partial(membership_leave, account=account, user=user, actor=as_actor(user))
             for user in (racing_cast.alice, racing_cast.adam)
         ]
     )
@@ -98,7 +99,7 @@ def test_one_owner_stays(racing_cast: Cast) -> None:
 def test_organisations_of_one_name(racing_cast: Cast) -> None:
     users = [person(f"founder{number}") for number in range(4)]
     found = in_threads(
-        [lambda user=user: account_create(name="Same", owner=user, actor=as_actor(user)) for user in users]
+        [partial(account_create, name="Same", owner=user, actor=as_actor(user)) for user in users]
     )
     accounts = [account for account in found if isinstance(account, Account)]
     assert len({account.slug for account in accounts}) == 4
