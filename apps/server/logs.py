@@ -24,10 +24,9 @@ EXTRAS = (
     *("method", "route", "status", "duration_ms", "credential"),
 )
 _SECRETS = re.compile(
-    r"(?P<before>signkey-\w+-|sk-inn-\w+-|\bbearer\s+|://[^\s/:@]*:|/e/)"
-    r"(?P<secret>[^\s/@\"'?&,;:)\]}]+)",
-    re.IGNORECASE,
+    r"(?P<before>signkey-\w+-|sk-inn-\w+-|\bbearer\s+|/e/)(?P<secret>[^\s/@\"'?&,;:)\]}]+)", re.IGNORECASE
 )
+_PASSWORDS = re.compile(r"(?P<before>://[^\s/:@]*:)(?P<secret>[^\s/@]+)(?=@)")
 _NAMED_SECRETS = re.compile(
     r"(?P<before>[\"']?(?:password|secret|token|signing[_-]key|event[_-]key|authorization)[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<secret>[^\s\"'&,;)}]+)",
@@ -41,7 +40,7 @@ _PLAIN = logging.Formatter()
 
 def redact(text: str) -> str:
     """The text without what looks like a key, a token, or the password of a URL."""
-    for pattern in (_SECRETS, _NAMED_SECRETS):
+    for pattern in (_SECRETS, _PASSWORDS, _NAMED_SECRETS):
         text = pattern.sub(rf"\g<before>{REDACTED}", text)
     return text
 
@@ -63,9 +62,10 @@ def _line(logger: object, name: str, event: EventDict) -> EventDict:
         **log_context.current(),
     }
     line.update({extra: getattr(record, extra) for extra in EXTRAS if hasattr(record, extra)})
-    if record.exc_info and record.exc_info[0] is not None:
-        line["error"] = record.exc_info[0].__name__
-        line["traceback"] = redact(_PLAIN.formatException(record.exc_info))
+    error = event.get("exc_info")
+    if error and error[0] is not None:
+        line["error"] = error[0].__name__
+        line["traceback"] = redact(_PLAIN.formatException(error))
     return line
 
 

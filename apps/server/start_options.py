@@ -17,7 +17,7 @@ from apps.devserver.options import (
     options_from,
 )
 from apps.devserver.sources import DEFAULT, Reading
-from apps.devserver.values import check_signing_key
+from apps.devserver.values import check_signing_key, split_words
 
 # What holds where an option is not given, and no setting says.
 _UNSAID = {
@@ -85,7 +85,7 @@ def _source(name: str) -> str:
 
 def _roles(sources: Sources) -> tuple[str, ...]:
     """In the order in which they are known."""
-    given = sources.words("roles") or ROLES
+    given = [role for words in sources.words("roles") for role in split_words(words)] or ROLES
     unknown = [role for role in given if role not in ROLES]
     if unknown:
         name, _ = sources.find("roles") or ("--roles", "")

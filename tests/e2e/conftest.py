@@ -1,5 +1,10 @@
-"""The running platforms, one of each kind per test process, and the logs of what failed."""
+"""The running platforms, one of each kind per test process, and the logs of what failed.
 
+With STEPWELL_E2E=server the platform of all tests is `manage.py start` on PostgreSQL and Redis, signing on;
+tests that concern dev mode only are marked `dev_only` and left out (`make test-e2e-server`).
+"""
+
+import os
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,7 +14,7 @@ import pytest
 
 from tests.e2e.app_process import AppProcess, cloud_environment, dev_environment
 from tests.e2e.harness import Stepwell
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import ServerProcess, StartedServer
 
 SIGNING_KEY = "signkey-test-0123456789abcdef0123456789abcdef"
 EVENT_KEY = "e2e-event-key"
@@ -17,9 +22,26 @@ EVENT_KEY = "e2e-event-key"
 AppStarter = Callable[..., AppProcess]
 
 
+IS_SERVER = os.environ.get("STEPWELL_E2E") == "server"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In server mode what concerns dev mode is not collected at all: under CI a skip is a failure."""
+    if not IS_SERVER:
+        return
+    left_out = [item for item in items if item.get_closest_marker("dev_only")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session")
-def stepwell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stepwell]:
+def stepwell(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stepwell]:
     """A platform of kind dev: no keys, retries after 1 s, apps are neither discovered nor polled."""
+    if IS_SERVER:
+        yield request.getfixturevalue("signed_stepwell")
+        return
     platform = Stepwell(ServerProcess(tmp_path_factory.mktemp("stepwell")))
     yield platform
     platform.close()
@@ -27,15 +49,22 @@ def stepwell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stepwell]:
 
 @pytest.fixture(scope="session")
 def signed_stepwell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stepwell]:
-    """A platform of kind cloud, on embedded services, that demands keys and signs what it sends."""
-    server = ServerProcess(
-        tmp_path_factory.mktemp("signed"),
-        flags=("--signing-key", SIGNING_KEY, "--event-key", EVENT_KEY),
-        environment={"STEPWELL_MODE": "server"},
-    )
+    """A platform of kind cloud that demands keys and signs what it sends."""
+    server = _signing_server(tmp_path_factory.mktemp("signed"))
     platform = Stepwell(server, event_key=EVENT_KEY, signing_key=SIGNING_KEY)
     yield platform
     platform.close()
+
+
+def _signing_server(folder: Path) -> ServerProcess:
+    """On PostgreSQL and Redis in server mode, else on embedded services."""
+    if IS_SERVER:
+        return StartedServer(folder, signing_key=SIGNING_KEY, event_key=EVENT_KEY)
+    return ServerProcess(
+        folder,
+        flags=("--signing-key", SIGNING_KEY, "--event-key", EVENT_KEY),
+        environment={"STEPWELL_MODE": "server"},
+    )
 
 
 @pytest.fixture(scope="session")
@@ -58,20 +87,10 @@ def app_starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter
             app = AppProcess(command, folder, log_file, {**found, **(environment or {})}, port=port)
             stack.callback(app.stop)
             if sync:
-                _sync(stepwell, app)
+                stepwell.connect(app.url)
             return app
 
         yield start
-
-
-def _sync(stepwell: Stepwell, app: AppProcess) -> None:
-    """By a deploy hook in dev; an app in cloud mode only trusts a signed ping of the server."""
-    if stepwell.signing_key:
-        record = stepwell.sync_by_server(app.url)
-        assert record["connected"], record
-        return
-    answer = stepwell.sync(app.url)
-    assert answer.status_code == 200, f"{answer.text}\n{app.log_tail()}"
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Stepwell:
     def close(self) -> None:
         self.http.close()
         self.redis.close()
-        self.server.process.stop()
+        self.server.stop()
 
     # Events
 
@@ -143,6 +143,15 @@ class Stepwell:
     def sync(self, app_url: str) -> httpx.Response:
         """PUT to the app, as a deploy hook does: the app then registers itself."""
         return httpx.put(app_url, timeout=30)
+
+    def connect(self, app_url: str) -> None:
+        """Sync as each kind of server does: an app in cloud mode only trusts a signed ping of the server."""
+        if self.signing_key:
+            record = self.sync_by_server(app_url)
+            assert record["connected"], record
+        else:
+            answer = self.sync(app_url)
+            assert answer.status_code == 200, answer.text
 
     def sync_by_server(self, app_url: str) -> Json:
         """Let the server ping the app: the app's record, with `connected`, `error` and its functions."""

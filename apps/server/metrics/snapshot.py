@@ -1,5 +1,6 @@
 """What /metrics reads from Redis: the queue, the counters of all processes, and the processes themselves."""
 
+import asyncio
 from dataclasses import dataclass
 
 import msgspec
@@ -32,6 +33,7 @@ async def read_snapshot(redis_url: str, shard: str) -> Snapshot:
         return await _read(client, shard)
     finally:
         await client.close()
+        await asyncio.sleep(0)  # the loop, which may end with this, closes the connection in its next turn
 
 
 async def _read(client: RedisClient, shard: str) -> Snapshot:

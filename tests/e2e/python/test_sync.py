@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.e2e.app_process import AppProcess
 from tests.e2e.harness import SHARD_PREFIX, Json, Stepwell
@@ -123,12 +124,14 @@ def test_function_that_is_invalid_is_told_and_shown(
     app.stop()
 
 
+@pytest.mark.dev_only
 def test_server_of_another_kind_is_refused_by_the_app(stepwell: Stepwell, app: AppProcess) -> None:
     answer = httpx.put(app.url, headers={"X-Inngest-Server-Kind": "cloud"})
     assert answer.status_code == 400
     assert answer.json()["code"] == "server_kind_mismatch"
 
 
+@pytest.mark.dev_only
 def test_app_of_another_kind_is_refused_by_the_server(stepwell: Stepwell) -> None:
     answer = stepwell.http.post("/fn/register", json={}, headers={"X-Inngest-Expected-Server-Kind": "cloud"})
     assert answer.status_code == 400

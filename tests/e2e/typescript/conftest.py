@@ -38,8 +38,7 @@ def start_node(app_starter: AppStarter) -> NodeStarter:
 
 def _with_side_apps(app: SdkApp) -> SdkApp:
     for side_app in SIDE_APPS:
-        answer = app.stepwell.sync(app.url(side_app))
-        assert answer.status_code == 200, answer.text
+        app.stepwell.connect(app.url(side_app))
     return app
 
 
