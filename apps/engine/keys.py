@@ -29,6 +29,10 @@ class Keys:
         """hash refusal -> its count, ms of the first one and end of the last key (apps/refusals)."""
         return f"{self.prefix}:refusals:{environment}"
 
+    def webhook_seen(self, webhook: str, signature: str) -> str:
+        """str, while a signature that was accepted would still be good (apps/webhooks/replays.py)."""
+        return f"{self.prefix}:webhook:{webhook}:{signature}"
+
 
 RUNNER_GROUP = "runner"
 HISTORY_GROUP = "history"

@@ -38,6 +38,7 @@ from apps.ingest.publishing import (
 from apps.ingest.rates import IngestRates
 from apps.ingest.refusing import refused_event, refused_invocation
 from apps.ingest.responses import Reply
+from apps.ingest.webhooks import KEY_LENGTH, Webhooks, may_be_webhook
 from apps.refusals.buffer import RefusalBuffer, process_refusals
 from apps.tenancy.permissions import Permission
 
@@ -64,10 +65,12 @@ class IngestApp:
         store: RedisClient,
         refusals: RefusalBuffer = process_refusals,
         resolver: CredentialResolver | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self._options = options
         self._refusals = refusals
         self._resolver = resolver or configured_resolver(options)
+        self._webhooks = webhooks
         self._has_no_keys = options.mode == "server" and not options.event_keys and resolver is None
         self._publisher = EventPublisher(store, options.shard)
         self._rates = IngestRates(store, Keys(options.shard).prefix)
@@ -97,11 +100,17 @@ class IngestApp:
                 return responses.not_found()
             if not key and not (is_post and self._options.mode == "server"):
                 return responses.see_other(_EVENTS[:-1])
-            return await self._events(_text(key), scope, headers, receive) if is_post else _NOT_POST
+            if is_post or self._may_be_challenge(scope, key):
+                return await self._events(_text(key), scope, headers, receive)
+            return _NOT_POST
         slug = path[len(_INVOKE) :]
         if b"/" in slug:
             return responses.not_found()
         return await self._invoke(_text(slug), scope, headers, receive) if is_post else _NOT_POST
+
+    def _may_be_challenge(self, scope: Scope, key: bytes) -> bool:
+        """Producers ask webhooks who owns the URL by GET."""
+        return self._webhooks is not None and scope["method"] == "GET" and len(key) == KEY_LENGTH
 
     def _note(self, method: str, path: bytes, headers: Headers, reply: Reply) -> None:
         if path.startswith(_EVENTS):
@@ -119,13 +128,21 @@ class IngestApp:
         )
         if isinstance(caller, Refused):
             return responses.key_refusal(caller)
-        reply = await self._accept(caller, headers, receive)
+        reply = await self._accept(caller, key, scope, headers, receive)
         return reply._replace(env_id=caller.env_id) if reply.error else reply
 
-    async def _accept(self, caller: Caller, headers: Headers, receive: Receive) -> Reply:
+    async def _accept(
+        self, caller: Caller, key: str, scope: Scope, headers: Headers, receive: Receive
+    ) -> Reply:
         try:
             if limited := await self._limited(caller):
                 return responses.key_refusal(limited)
+            if self._webhooks is not None and may_be_webhook(caller, key):
+                reply = await self._webhooks.reply(scope, receive, caller=caller, key=key)
+                if reply is not None:
+                    return reply
+            if scope["method"] != "POST":
+                return _NOT_POST
             body = await read_body(headers, receive, self._options.max_body_bytes)
             return await self._store(caller, headers, body)
         except BodyError as exc:

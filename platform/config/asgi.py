@@ -36,6 +36,10 @@ from apps.refusals.sender import RefusalSender
 from apps.refusals.store import RefusalStore
 from apps.server.body_limit import BodyLimit
 from apps.signin.announcing import SetupAnnouncer
+from apps.webhooks.configs import process_configs
+from apps.webhooks.door import WebhookDoor
+from apps.webhooks.log import DeliveryWriter
+from apps.webhooks.services.scripts import pool
 from config.routing import PrefixRouter
 
 
@@ -44,7 +48,8 @@ def thin_handlers(otherwise: ASGIApp) -> dict[str, ASGIApp]:
     options = options_from_settings()
     client = RedisClient(options.redis_url)
     resolver = process_resolver()
-    events = ingest.IngestApp(options, client, resolver=resolver)
+    webhooks = WebhookDoor(options, client, pool)
+    events = ingest.IngestApp(options, client, resolver=resolver, webhooks=webhooks)
     state = sdk_state.SdkStateApp(options, Engine(client, options.shard), otherwise, resolver=resolver)
     return dict.fromkeys(ingest.PREFIXES, events) | dict.fromkeys(sdk_state.PREFIXES, state)
 
@@ -58,7 +63,10 @@ def credential_services() -> list[Service]:
     """Dev mode has no credentials to keep up with."""
     if settings.STEPWELL_MODE == "dev":
         return []
-    return [ChangeListener(settings.REDIS_URL, lambda: [process_resolver().cache]), UsageWriter()]
+    return [
+        ChangeListener(settings.REDIS_URL, lambda: [process_resolver().cache, process_configs]),
+        UsageWriter(),
+    ]
 
 
 def django_and_channels() -> ASGIApp:
@@ -80,6 +88,7 @@ def telemetry_sender() -> TelemetrySender:
 
 
 _others = django_and_channels()
-_services: list[Service] = [refusal_sender(), telemetry_sender(), SetupAnnouncer(), *credential_services()]
+_services: list[Service] = [refusal_sender(), telemetry_sender(), SetupAnnouncer(), DeliveryWriter()]
+_services += credential_services()
 application = PrefixRouter(thin_handlers(_others), _others, _services)
 calm_garbage_collector()

@@ -63,6 +63,8 @@ STEPWELL_LEASE_SECONDS = env.integer("STEPWELL_LEASE_SECONDS", default=20, minim
 # What a worker that is told to stop gives its calls in flight before it hands their work back to the queue.
 STEPWELL_DRAIN_SECONDS = env.integer("STEPWELL_DRAIN_SECONDS", default=5, minimum=0, maximum=600)
 STEPWELL_EVENT_MAX_BYTES = env.integer("STEPWELL_EVENT_MAX_BYTES", default=3 * 1024 * 1024, minimum=1024)
+# Processes of a web process that run the scripts of webhooks, started with the first of them.
+STEPWELL_TRANSFORM_WORKERS = env.integer("STEPWELL_TRANSFORM_WORKERS", default=2, minimum=1, maximum=64)
 STEPWELL_ALLOW_PRIVATE_NETWORKS = env.flag("STEPWELL_ALLOW_PRIVATE_NETWORKS", default=True)
 STEPWELL_WORKER_CONCURRENCY = env.integer(
     "STEPWELL_WORKER_CONCURRENCY", "INNGEST_QUEUE_WORKERS", default=200, minimum=1, maximum=100_000
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
     "apps.runs",
     "apps.operations",
     "apps.ingest",
+    "apps.webhooks",
     "apps.realtime",
     "apps.api",
     "apps.dashboard",
