@@ -71,7 +71,7 @@ def test_the_buckets_of_a_leaf() -> None:
         "r:fn:0:",
         f"r:fn:1:{digest('a')}",
     ]
-    assert leaf.name == f"k:fn:{digest(leaf.gates)}"
+    assert leaf.name == f"k:fn:{digest(leaf.version, leaf.gates)}"
 
 
 def test_functions_with_other_expressions_share_the_bucket_of_an_environment() -> None:
