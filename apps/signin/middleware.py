@@ -93,7 +93,7 @@ def _admit(request: HttpRequest) -> HttpResponse | None:
         return _keep_library_login(match)
     if match.url_name != _SETUP and not User.objects.exists():
         return _redirect(request, "/setup")
-    return None if _is_entrance(match) else _redirect(request, f"/sign-in?{urlencode(_next(request))}")
+    return None if _is_entrance(match) else _redirect(request, _sign_in(request))
 
 
 def _home_only(request: HttpRequest) -> HttpResponse:
@@ -110,8 +110,11 @@ def _keep_library_login(match: ResolverMatch) -> HttpResponse | None:
     return None
 
 
-def _next(request: HttpRequest) -> dict[str, str]:
-    return {"next": request.get_full_path()} if request.method == "GET" else {}
+def _sign_in(request: HttpRequest) -> str:
+    """And back, for what can be asked for again."""
+    if request.method != "GET":
+        return "/sign-in"
+    return f"/sign-in?{urlencode({'next': request.get_full_path()})}"
 
 
 def _redirect(request: HttpRequest, target: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -37,8 +37,7 @@ def _managing(view: View) -> View:
         except NotFound:
             raise Http404 from None
         except Forbidden as problem:
-            page = render(request, "signin/forbidden.html", {"reason": str(problem)})
-            return HttpResponseForbidden(page.content)
+            return render(request, "signin/forbidden.html", {"reason": str(problem)}, status=403)
         except TenancyError as problem:
             messages.error(request, str(problem))
             return HttpResponseRedirect("/orgs")

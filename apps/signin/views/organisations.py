@@ -3,7 +3,6 @@
 from typing import cast
 
 from allauth.account.models import EmailAddress
-from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -16,12 +15,11 @@ from apps.credentials.services.provisioning import organisation_provision
 from apps.identity.models import User
 from apps.signin import invitations, places
 from apps.signin.forms import OrganisationForm
+from apps.signin.limits import over_limit
 from apps.tenancy.access import access_for
 from apps.tenancy.exceptions import InvalidName, InvitationNotFound, NotFound, TenancyError
 from apps.tenancy.models import Account, Invitation, InvitationState
 from apps.tenancy.services.invitations import invitation_accept, invitation_of
-
-_LIMITS = {"organisation": "10/h/user"}
 
 
 @login_required
@@ -30,9 +28,8 @@ _LIMITS = {"organisation": "10/h/user"}
 def organisations(request: HttpRequest) -> HttpResponse:
     form = OrganisationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        limited = ratelimit.consume_or_429(request, app="apps.signin", action="organisation", config=_LIMITS)
-        if limited:
-            return cast("HttpResponse", limited)
+        if refused := over_limit(request, "organisation", "10/h/user"):
+            return refused
         account = _create(request, form)
         if account is not None:
             return _enter(request, account)

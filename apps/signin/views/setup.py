@@ -1,9 +1,6 @@
 """The first page of a fresh server."""
 
-from typing import cast
-
 from allauth.account.internal.flows.login import record_authentication
-from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,10 +12,9 @@ from django.views.decorators.http import require_http_methods
 from apps.identity.models import User
 from apps.signin import places
 from apps.signin.forms import SetupForm
+from apps.signin.limits import over_limit
 from apps.signin.services.setup import SetupRefused, server_set_up
 from apps.tenancy.exceptions import InvalidName
-
-_LIMITS = {"setup": "10/m/ip"}
 
 
 @never_cache
@@ -30,8 +26,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/sign-in")
     if request.method == "GET":
         return _page(request, SetupForm(initial={"token": request.GET.get("token", "")}))
-    limited = ratelimit.consume_or_429(request, app="apps.signin", action="setup", config=_LIMITS)
-    return cast("HttpResponse", limited) if limited else _submitted(request)
+    return over_limit(request, "setup", "10/m/ip") or _submitted(request)
 
 
 def _submitted(request: HttpRequest) -> HttpResponse:

@@ -1,8 +1,7 @@
 """Signing in with the identity provider of one's organisation, found by the domain of the address."""
 
-from typing import Any, cast
+from typing import Any
 
-from allauth.core import ratelimit
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,11 +12,10 @@ from onelogin.saml2.errors import OneLogin_Saml2_Error
 
 from apps.signin import places
 from apps.signin.forms import DomainSignInForm
+from apps.signin.limits import over_limit
 from apps.signin.models import SsoConnection
 from apps.signin.services import sso
 from apps.signin.sso import apps
-
-_LIMITS = {"sso": "20/m/ip"}
 
 
 @never_cache
@@ -27,8 +25,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/")
     if request.method == "GET":
         return _page(request, DomainSignInForm(initial={"email": request.GET.get("email", "")}))
-    limited = ratelimit.consume_or_429(request, app="apps.signin", action="sso", config=_LIMITS)
-    return cast("HttpResponse", limited) if limited else _submitted(request)
+    return over_limit(request, "sso", "20/m/ip") or _submitted(request)
 
 
 def _submitted(request: HttpRequest) -> HttpResponse:

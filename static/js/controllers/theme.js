@@ -2,7 +2,7 @@
 
 const KEY = "stepwell.theme";
 
-function apply(choice) {
+export function apply(choice) {
   const root = document.documentElement;
   if (choice === "system") {
     localStorage.removeItem(KEY);

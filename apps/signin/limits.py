@@ -1,0 +1,12 @@
+"""Rate limits of our own pages, counted where the library counts those of its pages."""
+
+from allauth.core.internal import ratelimit
+from django.http import HttpRequest, HttpResponse
+
+
+def over_limit(request: HttpRequest, action: str, rate: str) -> HttpResponse | None:
+    """The answer 429 for one request too many; `rate` such as "10/m/ip", also per user."""
+    answer: HttpResponse | None = ratelimit.consume_or_429(
+        request, app="apps.signin", action=action, config={action: rate}
+    )
+    return answer

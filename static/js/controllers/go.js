@@ -1,0 +1,5 @@
+// A link that is followed by itself.
+
+export default function go(link) {
+  location.replace(link.href);
+}
