@@ -130,7 +130,10 @@ def test_a_failed_request_is_tried_again() -> None:
     assert operations(builder) == ["K", *RETRY]
     (record,) = builder.records
     assert record == own_code(
-        "Errored", error=b'{"message":"m","name":"E"}', output=b'{"raw":1}', info=b'{"status_code":500}'
+        "Errored",
+        error=b'{"message":"m","name":"E"}',
+        output=b'{"raw":1}',
+        info=b'{"status_code":500,"retry_at":"2026-11-23T12:47:10Z"}',
     )
 
 

@@ -39,20 +39,20 @@ def _fixed_retry_delay() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("wire", "memo"),
+    ("wire", "memo", "info"),
     [
-        (op("StepRun", data={"x": 1}), b'{"data":{"x":1}}'),
-        (op("StepRun"), b'{"data":null}'),
-        (op("Step", data={"event_ids": []}), b'{"event_ids":[]}'),
+        (op("StepRun", data={"x": 1}), b'{"data":{"x":1}}', b'{"status_code":206}'),
+        (op("StepRun"), b'{"data":null}', b'{"status_code":206}'),
+        (op("Step", data={"event_ids": []}), b'{"event_ids":[]}', b'{"raw":1,"status_code":206}'),
     ],
 )
-def test_a_result_is_saved(wire: WireOp, memo: bytes) -> None:
+def test_a_result_is_saved(wire: WireOp, memo: bytes, info: bytes) -> None:
     builder = applied(wire)
     assert operations(builder) == ["S", A, memo, "0"]
     assert builder.saved == [(A, memo)]
     assert builder.only_saves
     output = msgspec.json.encode(wire.get("data"))
-    assert builder.records == [step(output=output, started_at=NOW - 10, ended_at=NOW)]
+    assert builder.records == [step(output=output, started_at=NOW - 10, ended_at=NOW, info=info)]
     assert builder.build(2, may_continue=True).may_continue
 
 
@@ -67,15 +67,16 @@ def test_what_the_op_says_of_itself_is_recorded() -> None:
     (record,) = builder.records
     assert record == step(
         attempt=1, name="Shown", output=b"1", started_at=NOW - 5, ended_at=NOW - 2, input=b'[{"q":1}]',
-        info=b'{"type":"step.sendEvent","user_id":"u","index":2,"status_code":206}',
+        info=b'{"type":"step.sendEvent","user_id":"u","index":2,"race":1,"status_code":206}',
     )  # fmt: skip
 
 
 def test_a_step_error_is_tried_again() -> None:
     builder = applied(op("StepError"))
     assert operations(builder) == RETRY
-    error = b'{"message":"m","name":"E"}'
-    assert builder.records == [step(status="Errored", error=error, started_at=NOW - 10, ended_at=NOW)]
+    error, info = b'{"message":"m","name":"E"}', b'{"status_code":206,"retry_at":"2026-11-23T12:47:10Z"}'
+    expected = step(status="Errored", error=error, started_at=NOW - 10, ended_at=NOW, info=info)
+    assert builder.records == [expected]
     assert not builder.build(2, may_continue=True).may_continue
 
 
