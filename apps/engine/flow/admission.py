@@ -61,6 +61,7 @@ class Flow(msgspec.Struct, omit_defaults=True):
     batch: Batched | None = None
     lock: str = ""
     lock_mode: str = ""
+    collected: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()

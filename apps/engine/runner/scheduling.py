@@ -35,7 +35,7 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, policy: FlowPolic
     run = NewRun(run_id, spec, meta, incoming.events_json, queued_at, _due_at(incoming, now))
     run.entry, run.idempotency = incoming.stream_id, _idempotency_key(spec, incoming)
     run.cron = incoming.entry.context.cron
-    if admission.needs_flow(spec):
+    if incoming.is_batch or admission.needs_flow(spec):
         _plan_flow(run, incoming, policy)
     if spec.cancel and not incoming.is_batch:
         run.cancels = cancel_pauses(spec, run_id, incoming.event, incoming.stream_id, now)
@@ -43,7 +43,7 @@ def plan_run(spec: FunctionSpec, incoming: Incoming, now: int, policy: FlowPolic
 
 
 def _plan_flow(run: NewRun, incoming: Incoming, policy: FlowPolicy) -> None:
-    spec, flow = run.spec, Flow()
+    spec, flow = run.spec, Flow(collected=incoming.is_batch)
     reader = KeyReader(lambda: incoming.event)
     run.flow, run.problems = flow, reader.problems
     is_held_back = incoming.entry.context.is_held_back

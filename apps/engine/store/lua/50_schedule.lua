@@ -7,6 +7,7 @@
 --   rate {bucket, limit, period ms, burst or absent: sliding window}
 --   batch, debounce          see 45_groups.lua
 --   lock, lock_mode          singleton: skip or cancel
+--   collected                the run of a batch
 -- -> {outcome, run id or "", detail}. Outcomes: created; known (by this very entry); duplicate (of an earlier
 -- event); limited; batched (detail: batch id); debounced (detail: correlation id of the event that it replaced);
 -- outdated (an event that occurred later is debounced already); singleton, paused, drained, archived (the
@@ -56,9 +57,10 @@ end
 
 local function is_archived(P, env) return call('HGET', P .. ':n:e:' .. env, 'ar') == '1' end
 
-local function switch_verdict(P, fn)
+-- What was collected before its function was drained still runs (spec 02, 4.4).
+local function switch_verdict(P, fn, was_collected)
   local paused, drained = unpack(call('HMGET', P .. ':n:f:' .. fn, 'pz', 'dr'))
-  return paused == '1' and 'paused' or drained == '1' and 'drained' or nil
+  return paused == '1' and 'paused' or drained == '1' and not was_collected and 'drained' or nil
 end
 
 -- The run's key queue and its lock.
@@ -87,7 +89,7 @@ local function schedule(keys, args)
     outcome, detail = flow_verdict(P, flow, now, run, fn, env, account, once, args[9])
   end
   if outcome == 'holder' then return { outcome, '', detail } end
-  outcome = outcome or switch_verdict(P, fn)
+  outcome = outcome or switch_verdict(P, fn, flow.collected)
   if outcome then
     -- A run that was replaced is told so once; a repetition need not.
     if once then call('HSET', once, fn, '!' .. outcome .. ' ' .. (outcome ~= 'debounced' and detail or '')) end
