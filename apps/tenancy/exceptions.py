@@ -92,6 +92,18 @@ class InvalidEmail(TenancyError):
     code = "invalid_email"
 
 
+class InvalidDays(TenancyError):
+    """Branches are archived 1 to 90 days after their latest sync."""
+
+    code = "invalid_days"
+
+
+class InvalidColour(TenancyError):
+    """This is not one of the colours to choose from."""
+
+    code = "invalid_colour"
+
+
 class LastOwner(TenancyError):
     """The last owner can neither leave nor lose the role. Make another member an owner first."""
 

@@ -13,7 +13,7 @@ from apps.audit.services import Actor, audit_record
 from apps.identity.models import User
 from apps.tenancy import locks, names
 from apps.tenancy.announcements import announce_change
-from apps.tenancy.exceptions import DefaultAccount, InvalidEmail, NameMismatch, NotDeleting
+from apps.tenancy.exceptions import DefaultAccount, InvalidDays, InvalidEmail, NameMismatch, NotDeleting
 from apps.tenancy.models import (
     DEV_ACCOUNT_ID,
     Account,
@@ -33,6 +33,7 @@ __all__ = [
     "account_delete_undo",
     "account_purge",
     "account_rename",
+    "account_set_branch_archive_days",
     "account_set_security_email",
     "account_set_support_access",
     "account_set_two_factor",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 MAX_NAME = 100
+MAX_BRANCH_ARCHIVE_DAYS = 90
 GRACE = timedelta(days=7)
 
 
@@ -87,6 +89,14 @@ def account_set_two_factor(*, account: Account, is_required: bool, actor: Actor)
 def account_set_support_access(*, account: Account, is_allowed: bool, actor: Actor) -> Account:
     """Whether operators of the server may look into the organisation, which is shown and audited."""
     return _change(account, actor, "account.support_access", {"allows_support_access": is_allowed})
+
+
+@transaction.atomic
+def account_set_branch_archive_days(*, account: Account, days: int, actor: Actor) -> Account:
+    """How long a branch lasts after its latest sync; for those that sync from now on. Raises InvalidDays."""
+    if not 1 <= days <= MAX_BRANCH_ARCHIVE_DAYS:
+        raise InvalidDays
+    return _change(account, actor, "account.branch_archive_days", {"branch_archive_days": days})
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from apps.tenancy.exceptions import (
     EnvironmentNameFixed,
     EnvironmentNotArchived,
     EnvironmentPermanent,
+    InvalidColour,
     InvalidWeight,
     NameMismatch,
 )
@@ -42,11 +43,14 @@ __all__ = [
     "environment_mark_synced",
     "environment_rename",
     "environment_set_auto_archive",
+    "environment_set_colour",
     "environment_set_weight",
     "environment_unarchive",
 ]
 
 MAX_WEIGHT = 1_000
+# Names of design tokens.
+COLOURS = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "grey")
 MIN_ARCHIVED = timedelta(hours=24)
 
 
@@ -143,6 +147,24 @@ def environment_delete(*, environment: Environment, typed_name: str, actor: Acto
     row.delete_requested_at, row.name_norm, row.slug = timezone.now(), str(row.id), row.id.hex
     row.save(update_fields=["delete_requested_at", "name_norm", "slug"])
     tell_after_commit(row)
+    return row
+
+
+@transaction.atomic
+def environment_set_colour(*, environment: Environment, colour: str, actor: Actor) -> Environment:
+    """One of COLOURS, empty for none, by which people tell environments apart.
+
+    Raises InvalidColour, AccountSuspended, AccountDeleting, NotFound.
+    """
+    if colour and colour not in COLOURS:
+        raise InvalidColour
+    account, row = lock_environment(environment)
+    require_writable(account)
+    before = row.colour
+    if before != colour:
+        row.colour = colour
+        row.save(update_fields=["colour"])
+        audit_environment(row, actor, "environment.colour", {"colour": before}, {"colour": colour})
     return row
 
 

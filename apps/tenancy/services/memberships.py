@@ -5,10 +5,12 @@ All raise Forbidden, AccountSuspended and AccountDeleting by `Access.require`, a
 """
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.audit.services import Actor, audit_record
 from apps.identity.models import User
@@ -18,6 +20,8 @@ from apps.tenancy.announcements import announce_change
 from apps.tenancy.exceptions import InvalidRestriction, LastOwner, NotFound, OwnerOnly
 from apps.tenancy.models import Account, Environment, Invitation, InvitationState, Membership, Role
 from apps.tenancy.permissions import Permission
+
+SEEN_PRECISION = timedelta(minutes=5)
 
 
 @transaction.atomic
@@ -103,6 +107,13 @@ def ownership_transfer(*, access: Access, membership_id: UUID, actor: Actor) -> 
     _audit(new_owner, actor, "member.role", {"role": before}, {"role": Role.OWNER})
     _audit(own, actor, "member.role", {"role": Role.OWNER}, {"role": Role.ADMIN})
     return new_owner
+
+
+def membership_seen(*, membership: Membership) -> None:
+    """The member is at work; noted every few minutes, and in no log."""
+    now = timezone.now()
+    if membership.last_active_at is None or membership.last_active_at < now - SEEN_PRECISION:
+        Membership.objects.filter(id=membership.id).update(last_active_at=now)
 
 
 def lock_for_members(access: Access) -> Access:

@@ -11,6 +11,7 @@ from apps.tenancy.exceptions import (
     AccountDeleting,
     AccountSuspended,
     DefaultAccount,
+    InvalidDays,
     InvalidEmail,
     InvalidName,
     NameMismatch,
@@ -78,6 +79,21 @@ def test_the_address_for_security(cast: Cast) -> None:
     assert Account.objects.get(id=cast.acme.id).security_email == "sec@acme.test"
     assert accounts.account_set_security_email(account=cast.acme, email="", actor=actor).security_email == ""
     assert cast.trail() == ["account.security_email", "account.security_email"]
+
+
+@pytest.mark.parametrize("days", [0, 91])
+def test_days_of_a_branch_out_of_bounds(cast: Cast, days: int) -> None:
+    with pytest.raises(InvalidDays):
+        accounts.account_set_branch_archive_days(account=cast.acme, days=days, actor=as_actor(cast.alice))
+    assert Account.objects.get(id=cast.acme.id).branch_archive_days == 3
+
+
+def test_days_of_a_branch(cast: Cast) -> None:
+    changed = accounts.account_set_branch_archive_days(account=cast.acme, days=90, actor=as_actor(cast.alice))
+    assert changed.branch_archive_days == 90
+    assert (cast.last_entry().before, cast.last_entry().after) == (
+        *({"branch_archive_days": 3}, {"branch_archive_days": 90}),
+    )
 
 
 def test_switches(cast: Cast) -> None:

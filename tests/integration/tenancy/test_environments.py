@@ -12,6 +12,7 @@ from apps.tenancy.exceptions import (
     EnvironmentNotArchived,
     EnvironmentNotBranch,
     EnvironmentPermanent,
+    InvalidColour,
     InvalidName,
     InvalidWeight,
     NameMismatch,
@@ -99,6 +100,17 @@ def test_a_weight_out_of_bounds(cast: Cast, weight: int) -> None:
     with pytest.raises(InvalidWeight):
         environments.environment_set_weight(environment=staging, weight=weight, actor=as_actor(cast.alice))
     assert reread(staging).weight == 1
+
+
+def test_a_colour_tells_environments_apart(cast: Cast) -> None:
+    production, actor = cast.environment("production"), as_actor(cast.alice)
+    environments.environment_set_colour(environment=production, colour="red", actor=actor)
+    with pytest.raises(InvalidColour):
+        environments.environment_set_colour(environment=production, colour="#f00", actor=actor)
+    assert reread(production).colour == "red"
+    environments.environment_set_colour(environment=production, colour="", actor=actor)
+    assert reread(production).colour == ""
+    assert cast.trail() == ["environment.colour", "environment.colour"]
 
 
 def test_archiving_and_unarchiving_are_idempotent(cast: Cast) -> None:

@@ -1,5 +1,7 @@
 """Members: roles, restrictions, leaving; the last owner stays."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.credentials.models import PersonalToken
@@ -19,6 +21,7 @@ from apps.tenancy.services.memberships import (
     membership_leave,
     membership_remove,
     membership_restrict,
+    membership_seen,
     ownership_transfer,
 )
 from tests.integration.tenancy.cast import Cast, as_actor, join, person
@@ -196,6 +199,21 @@ def test_a_transfer_to_oneself_changes_nothing(cast: Cast) -> None:
     own = cast.membership(cast.alice)
     ownership_transfer(access=cast.access(cast.alice), membership_id=own.id, actor=as_actor(cast.alice))
     assert (roles(cast)["alice"], cast.trail()) == ("owner", [])
+
+
+def test_being_at_work_is_noted_now_and_then(cast: Cast) -> None:
+    membership_seen(membership=cast.membership(cast.vera))
+    first = cast.membership(cast.vera).last_active_at
+    assert first is not None
+    membership_seen(membership=cast.membership(cast.vera))
+    assert cast.membership(cast.vera).last_active_at == first
+    earlier = first - timedelta(minutes=6)
+    Membership.objects.filter(user=cast.vera).update(last_active_at=earlier)
+    membership_seen(membership=cast.membership(cast.vera))
+    now = cast.membership(cast.vera).last_active_at
+    assert now is not None
+    assert now > first
+    assert cast.trail() == []
 
 
 def test_nothing_changes_while_suspended(cast: Cast) -> None:
