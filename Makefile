@@ -40,6 +40,10 @@ test: $(INSTALLED) ## Unit and integration tests
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
 	$(PYTEST) tests/e2e -n 2 --dist loadfile $(ARGS)
 
+# The tests that lean on how events, runs and steps are stored, signed and resumed.
+test-e2e-server: $(INSTALLED) ## The core of them on `manage.py start`, PostgreSQL and Redis, with signing
+	STEPWELL_E2E=server $(PYTEST) tests/e2e/python tests/e2e/typescript -m on_server -n 2 --dist loadfile $(ARGS)
+
 test-browser: $(INSTALLED) ## The pages in Chromium
 	$(PYTEST) tests/browser $(ARGS)
 
@@ -67,8 +71,11 @@ lock: $(INSTALLED) ## Pin every package again (upgrade with ARGS=--upgrade)
 	for name in test production base; do \
 		$(LOCK) -c requirements/dev.txt --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
+static: $(INSTALLED) ## Collect static files under hashed names, as a server serves them
+	DJANGO_SETTINGS_MODULE=config.settings.collecting $(BIN)/python manage.py collectstatic --no-input --verbosity 0
+
 clean: ## Remove caches and build products (keeps .venv and the data folder)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist staticfiles
 	find apps platform tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup dev migrate test test-e2e test-browser test-chaos lint layers check-migrations types bench lock clean
+.PHONY: help setup dev migrate static test test-e2e test-e2e-server test-browser test-chaos lint layers check-migrations types bench lock clean

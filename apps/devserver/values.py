@@ -9,6 +9,10 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Connections of one process to PostgreSQL, where nothing else is said.
+MAX_OPEN_CONNS = 20
+MAX_IDLE_CONNS = 2
+
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on", "y", "t"})
 _KEY_PREFIX = re.compile(r"^signkey-\w+-")
 _FALSE_WORDS = frozenset({"0", "false", "no", "off", "n", "f"})
@@ -34,6 +38,16 @@ def check_signing_key(name: str, value: str) -> None:
         bytes.fromhex(digits)
     except ValueError as problem:
         raise ImproperlyConfigured(f"{name} must be valid hex string: {problem}") from None
+
+
+def check_pool(most: int, idle: int) -> None:
+    """The connections to PostgreSQL that a process may have, and keeps (spec 03 2.6)."""
+    if most <= 1:
+        raise ImproperlyConfigured(f"postgres-max-open-conns ({most}) must be greater than 1")
+    if idle > most:
+        raise ImproperlyConfigured(
+            f"postgres-max-idle-conns ({idle}) cannot be greater than postgres-max-open-conns ({most})"
+        )
 
 
 def parse_integer(name: str, value: object, minimum: int, maximum: int) -> int:

@@ -17,7 +17,7 @@ from apps.devserver.options import (
     options_from,
 )
 from apps.devserver.sources import DEFAULT, Reading
-from apps.devserver.values import check_signing_key, split_words
+from apps.devserver.values import MAX_IDLE_CONNS, MAX_OPEN_CONNS, check_pool, check_signing_key, split_words
 
 # What holds where an option is not given, and no setting says.
 _UNSAID = {
@@ -61,6 +61,7 @@ def read_start_options(
         may_set_up=sources.switch("setup"),
     )
     _check_keys(common)
+    _check_pool(sources)
     _check_services(options)
     return options
 
@@ -100,6 +101,12 @@ def _check_keys(common: DevOptions) -> None:
         raise ImproperlyConfigured("at least one event-key is required")
     if common.event_keys and not common.signing_key:
         raise ImproperlyConfigured("signing-key is required")
+
+
+def _check_pool(sources: Sources) -> None:
+    most = sources.integer("postgres-max-open-conns", MAX_OPEN_CONNS, 1, 10_000)
+    idle = sources.integer("postgres-max-idle-conns", MAX_IDLE_CONNS, 0, 10_000)
+    check_pool(most, idle)
 
 
 def _check_services(options: StartOptions) -> None:

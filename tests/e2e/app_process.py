@@ -105,8 +105,10 @@ def dev_environment(stepwell: Stepwell) -> dict[str, str]:
 
 
 def cloud_environment(stepwell: Stepwell) -> dict[str, str]:
-    """How an app finds a server that signs: `INNGEST_DEV` stays unset."""
+    """How an app finds a server that signs: `INNGEST_DEV` stays unset. TypeScript 3 takes every place that
+    is not called production for a developer's."""
     return {
+        "NODE_ENV": "production",
         "INNGEST_BASE_URL": stepwell.base_url,
         "INNGEST_SIGNING_KEY": stepwell.signing_key,
         "INNGEST_EVENT_KEY": stepwell.event_key,

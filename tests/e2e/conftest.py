@@ -25,8 +25,21 @@ AppStarter = Callable[..., AppProcess]
 IS_SERVER = os.environ.get("STEPWELL_E2E") == "server"
 
 
+# The modules of each language that lean on how events, runs and steps are stored, signed and resumed; what
+# else there is concerns SDKs and frameworks, and meets the same code on the embedded services.
+ON_SERVER = {
+    "python": {"test_steps", "test_signed", "test_waits", "test_parallel", "test_errors", "test_invoke"}
+    | {"test_cancellations", "test_rerun"},
+    "typescript": {"test_steps", "test_signed", "test_waits", "test_checkpoints"},
+}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In server mode what concerns dev mode is not collected at all: under CI a skip is a failure."""
+    for item in items:
+        if item.path.stem in ON_SERVER.get(item.path.parent.name, ()):
+            item.add_marker(pytest.mark.on_server)
     if not IS_SERVER:
         return
     left_out = [item for item in items if item.get_closest_marker("dev_only")]
@@ -35,9 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def stepwell(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Stepwell]:
+def stepwell(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stepwell]:
     """A platform of kind dev: no keys, retries after 1 s, apps are neither discovered nor polled."""
     if IS_SERVER:
         yield request.getfixturevalue("signed_stepwell")

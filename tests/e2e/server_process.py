@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from tests.e2e.child_process import ChildProcess
 from tests.e2e.services import RunningServices
@@ -60,6 +61,10 @@ class ServerProcess:
         """Files at the top of the data folder, such as the database."""
         return sorted(self._data_dir.glob(pattern))
 
+    def stored_bytes(self) -> bytes:
+        """All that the database holds, to look for what it must not hold."""
+        return b"".join(path.read_bytes() for path in self.data_files("*.sqlite3*"))
+
     def _ready_url(self) -> str | None:
         """The supervisor takes the port itself, so no other process can take it in between."""
         if self.process.exit_code is not None:
@@ -106,3 +111,13 @@ class StartedServer(ServerProcess):
     @property
     def redis_url(self) -> str:
         return self._services.urls.redis_url
+
+    def stored_bytes(self) -> bytes:
+        with psycopg.connect(self._services.urls.database_url) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            return b"".join(_rows(connection, table) for (table,) in tables.fetchall())
+
+
+def _rows(connection: psycopg.Connection, table: str) -> bytes:
+    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:
+        return b"".join(map(bytes, copy))

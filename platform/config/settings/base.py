@@ -195,7 +195,7 @@ GRAPHENE = {"SCHEMA": "apps.api.graphql.schema.schema"}
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STEPWELL_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 
 USE_TZ = True
 TIME_ZONE = "UTC"

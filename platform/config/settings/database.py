@@ -3,8 +3,8 @@
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
+from apps.devserver.values import MAX_IDLE_CONNS, MAX_OPEN_CONNS, check_pool
 from config.settings import environment as env
 
 _SQLITE_OPTIONS = {
@@ -29,14 +29,9 @@ def database(url: str) -> dict[str, Any]:
 
 def _pool() -> dict[str, int]:
     """Of one process. Each request has a thread of its own, so without a pool each would connect anew."""
-    most = _count("MAX_OPEN_CONNS", default=20, minimum=1, maximum=10_000)
-    idle = _count("MAX_IDLE_CONNS", default=2, minimum=0, maximum=10_000)
-    if most <= 1:
-        raise ImproperlyConfigured(f"postgres-max-open-conns ({most}) must be greater than 1")
-    if idle > most:
-        raise ImproperlyConfigured(
-            f"postgres-max-idle-conns ({idle}) cannot be greater than postgres-max-open-conns ({most})"
-        )
+    most = _count("MAX_OPEN_CONNS", default=MAX_OPEN_CONNS, minimum=1, maximum=10_000)
+    idle = _count("MAX_IDLE_CONNS", default=MAX_IDLE_CONNS, minimum=0, maximum=10_000)
+    check_pool(most, idle)
     return {
         "min_size": idle,
         "max_size": most,

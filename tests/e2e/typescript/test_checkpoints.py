@@ -1,6 +1,5 @@
 """Checkpointing, which v4 does by default: saved steps, and what happens where saving is not possible."""
 
-import httpx
 import pytest
 
 from tests.e2e.harness import Stepwell
@@ -85,6 +84,6 @@ def test_app_that_dies_between_two_steps(stepwell: Stepwell, start_node: NodeSta
 def test_state_of_an_ended_run_is_gone(v4: SdkApp, key: str) -> None:
     run = v4.run("chain", key)
     for part in ("actions", "batch"):
-        answer = httpx.get(f"{v4.stepwell.base_url}/v0/runs/{run['run_id']}/{part}")
+        answer = v4.stepwell.http.get(f"/v0/runs/{run['run_id']}/{part}")
         assert answer.status_code == 410
         assert answer.json()["status"] == 410

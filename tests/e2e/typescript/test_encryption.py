@@ -18,6 +18,6 @@ def test_platform_never_sees_the_secret(app: SdkApp, key: str) -> None:
     assert event["data"]["encrypted"].keys() == {"__ENCRYPTED__", "__STRATEGY__", "data"}
     run = app.stepwell.wait_for_run(event["id"])
     assert run["output"].keys() == {"__ENCRYPTED__", "__STRATEGY__", "data"}
-    database = b"".join(path.read_bytes() for path in app.stepwell.server.data_files("*.sqlite3*"))
+    database = app.stepwell.server.stored_bytes()
     assert key.encode() in database
     assert SECRET_WORD.encode() not in database

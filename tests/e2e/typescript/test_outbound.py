@@ -101,7 +101,7 @@ def test_key_of_the_model_is_shown_nowhere(app: SdkApp, key: str) -> None:
         app.stepwell.log_tail(100_000),
     ]
     assert [text for text in shown if AI_KEY in text] == []
-    database = b"".join(path.read_bytes() for path in app.stepwell.server.data_files("*.sqlite3*"))
+    database = app.stepwell.server.stored_bytes()
     assert run["run_id"].encode() in database
     assert b"forty-two" in database
     assert AI_KEY.encode() not in database

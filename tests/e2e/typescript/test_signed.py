@@ -87,7 +87,7 @@ def test_sync_out_of_band(signed_stepwell: Stepwell, start_node: NodeStarter, ke
     )
     record = signed_stepwell.sync_by_server(app.url("counted"))
     assert (record["name"], record["connected"]) == (f"{name}-counted", True)
-    assert app.registrations() == [200]
+    assert set(app.registrations()) == {200}
     assert app.run("counted:plain", key)["output"]["data"] == {"key": key}
     app.process.stop()
 

@@ -39,7 +39,8 @@ def test_function_without_steps(app: SdkApp, key: str) -> None:
     (request,) = app.requests(key)
     expected = (200, None) if app.is_v3 else (206, ["RunComplete"])
     assert (request.status, request.ops) == expected
-    assert (request.version, request.run_id, request.signed) == (-1, run["run_id"], False)
+    is_signed = bool(app.stepwell.signing_key)
+    assert (request.version, request.run_id, request.signed) == (-1, run["run_id"], is_signed)
 
 
 def test_function_that_returns_nothing(app: SdkApp, key: str) -> None:
