@@ -1,10 +1,13 @@
 """`make bench`: the published scenarios of the load generator, each against a fresh platform.
 
-    python -m tests.bench.run [--scenario NAME ...] [--history RUNS]
+    python -m tests.bench.run [--scenario NAME ...] [--history RUNS] [--server]
 
 Prints one line of JSON per scenario and, at the end, the table of docs/benchmarks.md. The server is
 started anew for every scenario, on an empty data folder or, with --history, on one that holds that many
-ended runs. Needs Node.js and the load generator (../shared/bench/bench.mjs, or STEPWELL_BENCH_MJS).
+ended runs. With --server it is `manage.py start` on PostgreSQL and Redis of its own, with keys and signing;
+CPU and memory are those of Stepwell's processes alone then.
+
+Needs Node.js and the load generator (../shared/bench/bench.mjs, or STEPWELL_BENCH_MJS).
 """
 
 import argparse
@@ -20,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.history import fill_history
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import ServerProcess, StartedServer
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = Path(os.environ.get("STEPWELL_BENCH_MJS", ROOT.parent / "shared/bench/bench.mjs"))
+
+SIGNING_KEY = "signkey-test-0123456789abcdef0123456789abcdef"
+EVENT_KEY = "bench-event-key"
 
 # Scenario, events, the figure to quote, the bar.
 SCENARIOS: dict[str, tuple[int, str, str]] = {
@@ -46,15 +52,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS)
     parser.add_argument("--history", type=int, default=0, help="ended runs in the database beforehand")
+    parser.add_argument("--server", action="store_true", help="server mode: PostgreSQL, Redis, signing")
     options = parser.parse_args()
+    if options.server and options.history:
+        parser.error("--history fills an SQLite database, which --server does not use")
     if not GENERATOR.exists():
         sys.exit(f"the load generator is not at {GENERATOR}; set STEPWELL_BENCH_MJS")
-    results = {name: measure(name, options.history) for name in options.scenario or SCENARIOS}
+    results = {
+        name: measure(name, options.history, is_server=options.server)
+        for name in options.scenario or SCENARIOS
+    }
     say(table(results))
     return 0 if all("error" not in result for result in results.values()) else 1
 
 
-def measure(scenario: str, history: int) -> dict[str, Any]:
+def measure(scenario: str, history: int, *, is_server: bool = False) -> dict[str, Any]:
     """Run one scenario against a platform of its own; the scale of the queue needs none."""
     if scenario == "queue_scale":
         own = ["-m", "tests.bench.queue_scale", "--items", str(SCENARIOS[scenario][0])]
@@ -63,13 +75,19 @@ def measure(scenario: str, history: int) -> dict[str, Any]:
     try:
         if history:
             fill_history(folder, history)
-        server = ServerProcess(folder)
+        server = start_server(folder, is_server=is_server)
         try:
             return generate(scenario, server)
         finally:
-            server.process.stop()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_server(folder: Path, *, is_server: bool) -> ServerProcess:
+    if is_server:
+        return StartedServer(folder, signing_key=SIGNING_KEY, event_key=EVENT_KEY)
+    return ServerProcess(folder)
 
 
 def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
@@ -84,7 +102,8 @@ def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
 
 def load_generator(scenario: str, url: str, events: int, server: ServerProcess) -> list[str]:
     command = ["node", str(GENERATOR), "--url", url, "--scenario", scenario]
-    return [*command, "--events", str(events), "--pid", str(server.process.pid)]
+    keys = ["--key", EVENT_KEY, "--signing-key", SIGNING_KEY] if isinstance(server, StartedServer) else []
+    return [*command, "--events", str(events), "--pid", str(server.process.pid), *keys]
 
 
 @contextlib.contextmanager
