@@ -8,7 +8,7 @@ from apps.webhooks.incoming import REDACTED
 
 # Signatures too: within their tolerance they are as good as a secret.
 _SECRET_NAME: Final = re.compile(
-    r"auth|cookie|secret|token|signature|hmac|password|api-?key|credential|session", re.IGNORECASE
+    r"auth|cookie|secret|token|signature|hmac|password|api[-_]?key|credential|session", re.IGNORECASE
 )
 
 

@@ -84,9 +84,11 @@
   hide(everything, "console", { log, info: log, warn: log, error: log, debug: log });
 
   const substring = "".substring;
+  const wellFormed = "".toWellFormed;
   const apply = Reflect.apply;
+  // At most so long, and without halves of surrogate pairs, which are no text outside of JavaScript.
   function cut(line, length) {
-    return line.length <= length ? line : apply(substring, line, [0, length]);
+    return apply(wellFormed, line.length <= length ? line : apply(substring, line, [0, length]), []);
   }
 
   hide(everything, "header", (name) => input.lower[text(name).toLowerCase()]);
