@@ -11,8 +11,11 @@ from apps.tenancy.models import Account
 
 
 def lock_account(account_id: UUID) -> Account:
-    """The account, locked until the transaction ends. Raises NotFound."""
-    account = Account.objects.select_for_update().filter(id=account_id).first()
+    """The account, locked until the transaction ends. Raises NotFound.
+
+    Rows that refer to it may still be added meanwhile: its key is not locked.
+    """
+    account = Account.objects.select_for_update(no_key=True).filter(id=account_id).first()
     if account is None:
         raise NotFound
     return account

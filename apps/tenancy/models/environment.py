@@ -11,6 +11,10 @@ from apps.tenancy.models.account import Account
 DEV_ENVIRONMENT_ID = uuid.UUID("00000000-0000-4000-b000-000000000000")
 
 
+# What production gets of an account's slots for each one of another environment, unless people decide else.
+PRODUCTION_WEIGHT = 4
+
+
 class EnvironmentType(models.TextChoices):
     PRODUCTION = "production"
     TEST = "test"

@@ -24,7 +24,7 @@ from apps.tenancy.models import (
     Role,
 )
 from apps.tenancy.services import shares
-from apps.tenancy.services.guards import require_writable
+from apps.tenancy.services.guards import default_weight, require_writable
 from apps.tenancy.services.purging import account_purge
 
 __all__ = [
@@ -179,7 +179,12 @@ def _insert(name: str) -> Account:
 
 def _add_environment(account: Account, kind: EnvironmentType, name: str, slug: str) -> Environment:
     return Environment.objects.create(
-        account=account, type=kind, name=name, name_norm=names.normal_name(name), slug=slug
+        account=account,
+        type=kind,
+        name=name,
+        name_norm=names.normal_name(name),
+        slug=slug,
+        weight=default_weight(kind),
     )
 
 

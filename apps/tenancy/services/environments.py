@@ -32,7 +32,7 @@ from apps.tenancy.services.archiving import (
     tell_after_commit,
 )
 from apps.tenancy.services.branches import branch_resolve
-from apps.tenancy.services.guards import is_full, require_writable
+from apps.tenancy.services.guards import default_weight, is_full, require_writable
 
 __all__ = [
     "archive_due",
@@ -79,6 +79,7 @@ def environment_create(
         name=cleaned,
         name_norm=names.normal_name(cleaned),
         slug=names.make_slug(cleaned, own_id, slugs),
+        weight=default_weight(type),
     )
     after = {"name": cleaned, "slug": environment.slug, "type": str(type)}
     audit_environment(environment, actor, "environment.create", {}, after)

@@ -1,7 +1,8 @@
 """What changes of an account ask first."""
 
 from apps.tenancy.exceptions import AccountDeleting, AccountSuspended
-from apps.tenancy.models import Account, AccountStatus
+from apps.tenancy.models import Account, AccountStatus, EnvironmentType
+from apps.tenancy.models.environment import PRODUCTION_WEIGHT
 
 
 def require_writable(account: Account) -> None:
@@ -10,6 +11,11 @@ def require_writable(account: Account) -> None:
         raise AccountSuspended
     if account.status == AccountStatus.DELETING:
         raise AccountDeleting
+
+
+def default_weight(kind: EnvironmentType) -> int:
+    """Production goes before its neighbours."""
+    return PRODUCTION_WEIGHT if kind == EnvironmentType.PRODUCTION else 1
 
 
 def is_full(count: int, limit: int | None) -> bool:

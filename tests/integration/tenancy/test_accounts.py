@@ -26,10 +26,10 @@ def test_a_new_organisation_has_an_owner_and_two_environments(cast: Cast) -> Non
     assert (cast.acme.name, cast.acme.slug, cast.acme.status) == ("Acme", "acme", AccountStatus.ACTIVE)
     members = cast.acme.memberships.filter(user=cast.alice)
     assert list(members.values_list("role", "is_restricted")) == [(Role.OWNER, False)]
-    found = cast.acme.environments.order_by("slug").values_list("type", "slug", "name", "name_norm")
-    assert list(found) == [
-        ("branch_parent", "branch", "Branch environments", "branch environments"),
-        ("production", "production", "Production", "production"),
+    columns = ("type", "slug", "name", "name_norm", "weight")
+    assert list(cast.acme.environments.order_by("slug").values_list(*columns)) == [
+        ("branch_parent", "branch", "Branch environments", "branch environments", 1),
+        ("production", "production", "Production", "production", 4),
     ]
 
 

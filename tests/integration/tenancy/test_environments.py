@@ -129,6 +129,7 @@ def test_what_cannot_be_archived(cast: Cast) -> None:
         with pytest.raises(EnvironmentPermanent):
             environments.environment_archive(environment=cast.environment(slug), actor=actor)
     second = create(cast, "Production EU", type=EnvironmentType.PRODUCTION)
+    assert second.weight == 4
     environments.environment_archive(environment=second, actor=actor)
     with pytest.raises(EnvironmentPermanent):
         environments.environment_archive(environment=cast.environment("production"), actor=actor)

@@ -60,7 +60,7 @@ def test_the_queue_is_told_again_by_and_by(
     node = f"{{q:0}}:n:e:{racing_cast.environment('production').id}"
     queue.delete(node)
     Keeper().round()
-    assert queue.hget(node, "w") == "1"
+    assert queue.hget(node, "w") == "4"
 
 
 async def test_it_stops_when_it_is_told(racing_cast: Cast) -> None:
