@@ -10,7 +10,7 @@ from typing import Any, Final
 from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.db import DatabaseError, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -36,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    user_logged_in.connect(_signed_in, dispatch_uid="signin.signed_in")
+    # The library's signal comes after Django's, when single sign-on has made the user a member.
+    account_signals.user_logged_in.connect(_signed_in, dispatch_uid="signin.signed_in")
     user_logged_out.connect(_signed_out, dispatch_uid="signin.signed_out")
     user_login_failed.connect(_refused, dispatch_uid="signin.refused")
     mfa_signals.authentication_failed.connect(_factor_refused, dispatch_uid="signin.factor_refused")
@@ -77,9 +78,12 @@ def _actor(request: HttpRequest, user: User) -> Actor:
     return actor_from(request, ActorKind.USER, str(user.id), user.email)
 
 
-def _signed_in(sender: Any, request: HttpRequest | None, user: User, **_: Any) -> None:
-    if request is not None:  # the test client's own sign-in has one without a caller
-        record(user, request, "user.sign_in", method=_method(request))
+def record_sign_in(user: User, request: HttpRequest) -> None:
+    record(user, request, "user.sign_in", method=_method(request))
+
+
+def _signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
+    record_sign_in(user, request)
 
 
 def _signed_out(sender: Any, request: HttpRequest | None, user: User | None, **_: Any) -> None:

@@ -72,7 +72,7 @@ urlpatterns: list[URLPattern] = [
     path("sso/connections", profile.profile, name="socialaccount_connections"),
     path("sso/oidc/<slug:provider_id>/callback", oidc.callback, name="openid_connect_callback"),
     path("sso/saml/<slug:organization_slug>/acs", saml_answers.acs, name="saml_acs"),
-    path("sso/saml/<slug:organization_slug>/acs/finish", saml_answers.finish_acs, name="saml_finish_acs"),
+    path("sso/saml/<slug:organization_slug>/acs/finish", saml.finish, name="saml_finish_acs"),
     path("sso/saml/<slug:organization_slug>/metadata", saml.metadata, name="saml_metadata"),
     path("sso/saml/<slug:organization_slug>/logout", saml.no_single_logout, name="saml_sls"),
 ]

@@ -23,8 +23,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         "enter_current_password": "That is not your current password.",
         "incorrect_code": "That code is not right.",
         "rate_limited": "Too many requests. Wait a moment, then try again.",
-        "not_invited": "Use the address that the invitation was sent to.",
-        "sso_required": "People of this domain sign in with single sign-on.",
     }
 
     def is_safe_url(self, url: str | None) -> bool:
@@ -33,17 +31,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.STEPWELL_SIGN_UP == "open" or invitations.remembered(request) is not None
-
-    def clean_email(self, email: str) -> str:
-        """Sign-up and changes of the address: not with one that single sign-on answers for, and where only
-        the invited may sign up, with the invited address."""
-        if sso.enforced_connection(email) is not None:
-            raise self.validation_error("sso_required")
-        if settings.STEPWELL_SIGN_UP == "invitation" and not self.request.user.is_authenticated:
-            invitation = invitations.remembered(self.request)
-            if invitation is None or invitation.email != User.objects.normalize_email(email):
-                raise self.validation_error("not_invited")
-        return email
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Whoever fails is told about single sign-on by the domain alone, which says nothing about users."""

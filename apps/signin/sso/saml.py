@@ -3,8 +3,10 @@
 from typing import Any
 
 from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.saml import views as saml_answers
 from allauth.socialaccount.providers.saml.utils import build_saml_config
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from onelogin.saml2.errors import OneLogin_Saml2_Error
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
@@ -46,6 +48,15 @@ def metadata(request: HttpRequest, organization_slug: str) -> HttpResponse:
     del config["sp"]["singleLogoutService"]
     settings = OneLogin_Saml2_Settings(settings=config, sp_validation_only=True)
     return HttpResponse(settings.get_sp_metadata(), content_type="application/xml")
+
+
+def finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
+    """Where the identity provider's answer is judged. Anybody can post one, so it may be no XML at all."""
+    try:
+        answer: HttpResponse = saml_answers.finish_acs(request, organization_slug=organization_slug)
+    except (SyntaxError, ValueError, KeyError):
+        return render(request, "socialaccount/authentication_error.html", status=401)
+    return answer
 
 
 def no_single_logout(request: HttpRequest, organization_slug: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The first page of a fresh server."""
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from apps.identity.models import User
-from apps.signin import places
+from apps.signin import places, recording
 from apps.signin.forms import SetupForm
 from apps.signin.limits import over_limit
 from apps.signin.services.setup import SetupRefused, server_set_up
@@ -43,6 +44,8 @@ def _submitted(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     record_authentication(request, user, "password", email=user.email)
+    recording.record_sign_in(user, request)
+    UserSession.objects.create_from_request(request)
     return HttpResponseRedirect(places.home_of(account))
 
 

@@ -79,6 +79,7 @@ ACCOUNT_ADAPTER = "apps.signin.adapters.account.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.signin.forms.NameForm"
+ACCOUNT_FORMS = {"signup": "apps.signin.sign_up.SignUpForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_PASSWORD_MIN_LENGTH = 10
 ACCOUNT_SESSION_REMEMBER = True

@@ -49,7 +49,11 @@ def factors(user: User) -> list[str]:
 
 
 class Visitor(Client):
-    """Django's test client, with each request beginning as the servers begin it: without a script prefix."""
+    """Django's test client, with the Host header that browsers send, and with each request beginning as the
+    servers begin it: without a script prefix."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"HTTP_HOST": "testserver"} | options)
 
     def request(self, **request: Any) -> Any:
         set_script_prefix("/")

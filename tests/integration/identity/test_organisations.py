@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -82,9 +83,12 @@ def test_an_invitation_leads_through_sign_up_into_the_organisation(
     other_address = browser.post("/sign-up", form | {"email": "eve@new.test"}).content.decode()
     assert "Use the address that the invitation was sent to." in other_address
     browser.post("/sign-up", form)
-    answer = browser.post("/verify", {"code": mailed_code()})
+    other = Visitor()  # who has closed the browser meanwhile signs in, and verifies then
+    cache.clear()
+    assert sign_in(other, "dora@new.test", next=f"/invite/{token}")["Location"] == "/verify"
+    answer = other.post("/verify", {"code": mailed_code()})
     assert answer["Location"] == f"/invite/{token}"
-    answer = browser.post(f"/invite/{token}")
+    answer = other.post(f"/invite/{token}")
     assert answer["Location"] == "/o/acme/env/production/runs"
     dora = User.objects.get(email="dora@new.test")
     assert Membership.objects.get(user=dora).role == Role.VIEWER
