@@ -180,7 +180,8 @@ async def test_an_invoke_whose_run_has_ended_has_its_result(recovery: RecoveryWo
     await recovery.database.read(lambda: _reopen_invoke(recovery, parent.run_id))
     await recovery.flush()
     recovery.executed.clear()
-    assert await recovery.rebuild() == Report(restored=1)
+    # The last events of the first time may have had no outcome yet.
+    assert (await recovery.rebuild()).restored == 1
     async with recovery.at_work():
         await recovery.all_end(2)
     assert recovery.executed == {("f", "b"): 1}
