@@ -1,7 +1,9 @@
 """Who calls, or why nobody gets through: what the pipeline of spec 05, 1.14 comes to."""
 
+import sys
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.credentials.filters import KeyFilter
@@ -84,9 +86,18 @@ class Credential:
     user_id: UUID | None = None
 
 
+class Tenant(NamedTuple):
+    env_id: str
+    account_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request is from, and for which environment. `env_id` and `account` are the ids as text."""
+    """Who a request is from, and for which environment.
+
+    The last fields follow from the others, for paths on which each microsecond counts: the ids as text, the
+    bound of an event, and whether the rate of events is limited.
+    """
 
     account_id: UUID
     environment_id: UUID
@@ -100,12 +111,21 @@ class Caller:
     account_status: AccountStatus = AccountStatus.ACTIVE
     entitlements: Entitlements = DEFAULTS
     filter: KeyFilter | None = None
-    env_id: str = field(default="", compare=False)
-    account: str = field(default="", compare=False)
+    tenant: Tenant = field(init=False, compare=False)
+    env_id: str = field(init=False, compare=False)
+    max_event_bytes: int = field(init=False, compare=False)
+    is_rated: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "env_id", str(self.environment_id))
-        object.__setattr__(self, "account", str(self.account_id))
+        limits, env_id = self.entitlements, str(self.environment_id)
+        bound = sys.maxsize if limits.event_bytes is None else limits.event_bytes
+        for name, value in (
+            ("tenant", Tenant(env_id, str(self.account_id))),
+            ("env_id", env_id),
+            ("max_event_bytes", bound),
+            ("is_rated", limits.ingest_per_second is not None),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def is_branch_parent(self) -> bool:

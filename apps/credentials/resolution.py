@@ -6,6 +6,7 @@ Hits cost no I/O. `CredentialResolver` answers on an event loop (`event_key`, `b
 
 import asyncio
 from collections.abc import Callable
+from hashlib import blake2b
 from time import time
 from typing import Final, TypeVar
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 
 from apps.credentials import pipeline
-from apps.credentials.cache import CredentialCache, Entry, Key, digest
+from apps.credentials.cache import CredentialCache, Entry, Key, digest, hasher
 from apps.credentials.caller import Caller, Code, CredentialKind, Place, Refused
 from apps.credentials.directory import Directory, DirectoryUnavailable
 from apps.credentials.pipeline import INVALID, MISSING, UNAVAILABLE, ip_refusal, permission_refusal
@@ -39,8 +40,8 @@ __all__ = [
 T = TypeVar("T")
 
 # Where a secret is presented.
-_EVENT_KEY: Final = b"event key"
-_BEARER: Final = b"bearer"
+_EVENT_KEY: Final = hasher(b"event key")
+_BEARER: Final = hasher(b"bearer")
 
 DEV_CALLER: Final = Caller(
     account_id=DEV_ACCOUNT_ID,
@@ -81,7 +82,12 @@ class CredentialResolver:
             return MISSING
         if self.is_open:
             return DEV_CALLER
-        found = await self._resolve(presented, _EVENT_KEY, use, env_name, ip)
+        key: Key = (digest(presented, _EVENT_KEY), use.name, env_name)
+        entry = self.cache.fresh(key)
+        if entry is not None:
+            found = _at_this_time(entry)
+        else:
+            found = await self._miss(key, presented, _EVENT_KEY, use, env_name, ip)
         if isinstance(found, Refused):
             return found
         return permission_refusal(found, permission) or ip_refusal(found, ip) or found
@@ -94,7 +100,12 @@ class CredentialResolver:
             return DEV_CALLER
         if not token:
             return MISSING
-        found = await self._resolve(token, _BEARER, use, env_name, ip)
+        key: Key = (digest(token, _BEARER), use.name, env_name)
+        entry = self.cache.fresh(key)
+        if entry is not None:
+            found = _at_this_time(entry)
+        else:
+            found = await self._miss(key, token, _BEARER, use, env_name, ip)
         return found if isinstance(found, Refused) else permission_refusal(found, permission) or found
 
     def event_key_sync(
@@ -136,15 +147,10 @@ class CredentialResolver:
         place = await self._in_thread(lambda: self._directory.place(environment_id))
         return _covered(caller, place)
 
-    async def _resolve(
-        self, presented: str, face: bytes, use: Use, env_name: str, ip: str
+    async def _miss(
+        self, key: Key, presented: str, face: blake2b, use: Use, env_name: str, ip: str
     ) -> Caller | Refused:
-        secret = digest(presented, face)
-        key: Key = (secret, use.name, env_name)
-        entry = self.cache.fresh(key)
-        if entry is not None:
-            return _at_this_time(entry)
-        if self.cache.is_unknown(secret):
+        if self.cache.is_unknown(key[0]):
             return INVALID
         waiting = self._under_way.get(key)
         if waiting is None:
@@ -155,7 +161,7 @@ class CredentialResolver:
         return await asyncio.shield(waiting)
 
     def _resolve_sync(
-        self, presented: str, face: bytes, use: Use, env_name: str, ip: str
+        self, presented: str, face: blake2b, use: Use, env_name: str, ip: str
     ) -> Caller | Refused:
         secret = digest(presented, face)
         key: Key = (secret, use.name, env_name)
@@ -168,7 +174,7 @@ class CredentialResolver:
         return self._look_up(key, presented, face, use, env_name, ip)
 
     def _look_up(
-        self, key: Key, presented: str, face: bytes, use: Use, env_name: str, ip: str
+        self, key: Key, presented: str, face: blake2b, use: Use, env_name: str, ip: str
     ) -> Caller | Refused:
         epoch = self.cache.epoch
         try:

@@ -26,7 +26,7 @@ from apps.ingest import responses
 from apps.ingest.asgi_types import Receive, Scope, Send
 from apps.ingest.bodies import BodyError, Disconnected, read_body
 from apps.ingest.cors import is_preflight, origin_headers, preflight_headers
-from apps.ingest.keys import client_ip, configured_resolver, environment_name, tenant_of
+from apps.ingest.keys import client_ip, configured_resolver, environment_name
 from apps.ingest.options import IngestOptions
 from apps.ingest.publishing import (
     STORE_FAILURES,
@@ -153,15 +153,13 @@ class IngestApp:
     async def _store(self, caller: Caller, headers: Headers, body: bytes) -> Reply:
         """Raises one of STORE_FAILURES."""
         seed = _seed(headers)
-        max_bytes = self._max_event_bytes(caller)
+        max_bytes = min(caller.max_event_bytes, self._options.max_event_bytes)
         parsed = parse_events(body, received_ms=clock.now_ms(), max_bytes=max_bytes, seed=seed)
         accepted, denied = filtered(caller, parsed.accepted)
         trace_parent = checked_trace_parent(headers.get(b"traceparent"))
-        entries = api_entries(
-            accepted, tenant_of(caller), is_seeded=seed is not None, trace_parent=trace_parent
-        )
+        entries = api_entries(accepted, caller.tenant, is_seeded=seed is not None, trace_parent=trace_parent)
         await self._publisher.publish(entries)
-        if caller.entitlements.ingest_per_second is not None:
+        if caller.is_rated:
             await self._rates.count(caller, len(entries))
         ids = [entry.internal_id for entry in entries]
         if denied:
@@ -171,14 +169,8 @@ class IngestApp:
 
     async def _limited(self, caller: Caller) -> Refused | None:
         """The account's rate. Raises one of STORE_FAILURES."""
-        if caller.entitlements.ingest_per_second is None:
-            return None
         seconds = await self._rates.retry_after(caller)
         return _too_many(caller, seconds) if seconds else None
-
-    def _max_event_bytes(self, caller: Caller) -> int:
-        own = caller.entitlements.event_bytes
-        return self._options.max_event_bytes if own is None else min(own, self._options.max_event_bytes)
 
     async def _invoke(self, slug: str, scope: Scope, headers: Headers, receive: Receive) -> Reply:
         caller = await self._invoker(scope, headers)
@@ -206,7 +198,7 @@ class IngestApp:
         if not slug:
             return responses.public_error(400, "Function slug is required")
         try:
-            if limited := await self._limited(caller):
+            if caller.is_rated and (limited := await self._limited(caller)):
                 return responses.call_refusal(limited)
             body = await read_body(headers, receive, self._options.max_body_bytes)
             return await self._store_invocation(caller, slug, headers, body)
@@ -222,15 +214,14 @@ class IngestApp:
     async def _store_invocation(self, caller: Caller, slug: str, headers: Headers, body: bytes) -> Reply:
         """Raises EventRejected, as MalformedEvent too, and one of STORE_FAILURES."""
         seed = _seed(headers)
-        event = parse_invocation(
-            body, slug, received_ms=clock.now_ms(), max_bytes=self._max_event_bytes(caller), seed=seed
-        )
+        max_bytes = min(caller.max_event_bytes, self._options.max_event_bytes)
+        event = parse_invocation(body, slug, received_ms=clock.now_ms(), max_bytes=max_bytes, seed=seed)
         trace_parent = checked_trace_parent(headers.get(b"traceparent"))
         entry = invocation_entry(
-            event, tenant_of(caller), slug, is_seeded=seed is not None, trace_parent=trace_parent
+            event, caller.tenant, slug, is_seeded=seed is not None, trace_parent=trace_parent
         )
         await self._publisher.publish([entry])
-        if caller.entitlements.ingest_per_second is not None:
+        if caller.is_rated:
             await self._rates.count(caller, 1)
         return responses.invoked(event.internal_id)
 

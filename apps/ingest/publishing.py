@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from apps.credentials.caller import Tenant
 from apps.engine.event_stream import EventContext, EventEntry, entry_fields
 from apps.engine.keys import Keys
 from apps.engine.protocol.events import AcceptedEvent
 from apps.engine.store.client import Argument, RedisError, RedisUnavailable, Reply
 from apps.engine.telemetry import count_events
-from apps.ingest.keys import Tenant
 
 STORE_FAILURES = (RedisUnavailable, RedisError, TimeoutError)
 

@@ -26,5 +26,7 @@ class IngestRates:
         limit = caller.entitlements.ingest_per_second
         if limit is None:
             return 0
-        wait: int = await self._library.call("ingest_wait", clock.now_ms(), caller.account, limit, events)
+        wait: int = await self._library.call(
+            "ingest_wait", clock.now_ms(), caller.tenant.account_id, limit, events
+        )
         return wait

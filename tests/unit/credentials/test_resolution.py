@@ -94,7 +94,7 @@ async def test_a_header_is_nothing_to_a_key_of_one_environment(resolver: Credent
     assert isinstance(found, Caller)
     assert found.environment_id == PRODUCTION.environment_id
     assert found.env_id == str(PRODUCTION.environment_id)
-    assert found.account == str(ACCOUNT)
+    assert found.tenant == (found.env_id, str(ACCOUNT))
 
 
 async def test_a_key_of_branches_is_routed_by_the_header(
