@@ -3,6 +3,7 @@
 import itertools
 from collections import deque
 from collections.abc import Sequence
+from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,9 +21,9 @@ _numbers = itertools.count()
 
 def formula(arrivals: Sequence[int], throttle: Throttle) -> list[int]:
     """When starts that arrive in this order may begin; times are whole ms."""
-    interval = throttle.period_ms / throttle.limit
+    interval = Fraction(throttle.period_ms, throttle.limit)
     tolerance = interval * (throttle.limit + throttle.burst)
-    stored, clock, starts = 0.0, 0, []
+    stored, clock, starts = Fraction(0), 0, []
     for arrival in arrivals:
         clock = max(clock, arrival)
         while clock < max(stored, clock) + interval - tolerance:

@@ -164,7 +164,7 @@ end
 -- GCRA (spec 02, 4.1): the arrival time to store if a start is admitted now, and when it may be.
 local function throttle_times(P, bucket, limits, now)
   local arrival = math.max(num(call('GET', P .. ':th:' .. bucket)), now) + limits.interval
-  return arrival, math.ceil(arrival - limits.tolerance)
+  return arrival, math.ceil(arrival - limits.tolerance - ROUNDING_MS)
 end
 
 local function arm_gate(P, fn, bucket, at)

@@ -21,7 +21,7 @@ local function admitted(P, rate, now, run)
   if rate.burst then
     local interval = rate.period / rate.limit
     local arrival = math.max(num(call('GET', key .. ':at')), now) + interval
-    if now < arrival - interval * (rate.burst + 1) then return false end
+    if now < arrival - interval * (rate.burst + 1) - ROUNDING_MS then return false end
     call('SET', key .. ':at', string.format('%.17g', arrival), 'PX', math.ceil(arrival - now) + 60000)
     return true
   end
