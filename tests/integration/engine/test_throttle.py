@@ -23,12 +23,13 @@ def formula(arrivals: Sequence[int], throttle: Throttle) -> list[int]:
     """When starts that arrive in this order may begin; times are whole ms."""
     interval = Fraction(throttle.period_ms, throttle.limit)
     tolerance = interval * (throttle.limit + throttle.burst)
-    stored, clock, starts = Fraction(0), 0, []
+    stored, clock = Fraction(0), 0
+    starts: list[int] = []
     for arrival in arrivals:
         clock = max(clock, arrival)
-        while clock < max(stored, clock) + interval - tolerance:
+        while clock < max(stored, Fraction(clock)) + interval - tolerance:
             clock += 1
-        stored = max(stored, clock) + interval
+        stored = max(stored, Fraction(clock)) + interval
         starts.append(clock)
     return starts
 
