@@ -1,13 +1,15 @@
 """Server mode on a database and a Redis of the tests' own; no resolver remembers an earlier test."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from apps.credentials.process import forget_resolvers
 from apps.credentials.usage import process_usage
+from apps.engine import clock
 from tests.integration.credentials.world import Organisation, organisation
+from tests.integration.engine.engine_world import EngineWorld, open_world
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +32,11 @@ def acme(db: None) -> Organisation:
 @pytest.fixture
 def globex(db: None) -> Organisation:
     return organisation("Globex")
+
+
+@pytest.fixture
+async def engine_world(redis_url: str) -> AsyncIterator[EngineWorld]:
+    world = await open_world(redis_url)
+    yield world
+    clock.set_time_source(None)
+    await world.engine.close()

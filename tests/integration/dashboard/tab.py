@@ -26,8 +26,10 @@ _communicator = cast("Callable[..., Communicator]", ApplicationCommunicator)
 
 
 class Tab:
-    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, headers: list[tuple[bytes, bytes]], more: dict[str, Any] | None = None) -> None:
+        """`more` is what middleware adds to the scope."""
         scope = {"type": "websocket", "path": "/ws/live", "headers": headers, "subprotocols": []}
+        scope |= more or {}
         self._connection = _communicator(_router, scope)
 
     async def connect(self) -> dict[str, object]:
