@@ -46,7 +46,10 @@ def ready(request: HttpRequest) -> JsonResponse:
     is_ready = all(checks.values()) and all(roles.get(role, True) for role in asked)
     status = 200 if is_ready else 503
     body = {"status": status, "message": "OK" if is_ready else "Not ready", "checks": checks, "roles": roles}
-    return JsonResponse(body, status=status)
+    response = JsonResponse(body, status=status)
+    # Django would log each probe of a server that is starting as an error of its own.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _is_ok(name: str, ask: Callable[[], object], failure: type[Exception]) -> bool:

@@ -5,6 +5,7 @@ Uvicorn with the log lines of the settings, and with the addresses that trusted 
 
 import argparse
 import os
+import signal
 import socket
 import warnings
 
@@ -24,6 +25,9 @@ def main() -> None:
     # In a checkout nothing is collected, and the files are found where they are.
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
     django.setup()
+    # Uvicorn raises a signal again once it has stopped: that stop was asked for, and no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     with _listener(arguments) as listener:
         uvicorn.Server(configuration()).run(sockets=[listener])
 
