@@ -143,10 +143,15 @@ def _asked(process: WorkerProcess, call: Call) -> Result:
 
 def _started() -> WorkerProcess | None:
     try:
-        return WorkerProcess()
+        process = WorkerProcess()
     except (OSError, WorkerGone, WorkerLate):
         logger.exception("a worker process for webhook scripts does not start")
         return None
+    if not process.is_sealed:
+        logger.warning(
+            "webhook scripts run with V8's own isolation only: this system has no filter for calls"
+        )
+    return process
 
 
 class _ProcessPool:
