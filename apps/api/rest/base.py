@@ -2,13 +2,21 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Final, cast
 
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.api.rest.access import CallerRequired, Guarded, environment_of
+from apps.api.rest.access import CallerRequired, Guarded, caller_of_request, environment_of
 from apps.api.rest.answers import AlwaysJson, JsonRenderer
 from apps.api.rest.errors import PublicError, answer_error
+from apps.api.rest.idempotency import Claim, Replay, claim_of
 from apps.engine.protocol.ids import is_ulid
+
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class RestView(Guarded, APIView):
@@ -21,12 +29,44 @@ class RestView(Guarded, APIView):
     content_negotiation_class = AlwaysJson
     metadata_class = None  # OPTIONS is a wrong method like any other
 
+    _claim: Claim | None = None
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in _CHANGING:
+            claim = claim_of(request._request, caller_of_request(request))
+            if claim is not None:
+                claim.take()
+            self._claim = claim
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        try:
+            answer = super().dispatch(request, *args, **kwargs)
+        except BaseException:
+            if self._claim is not None:
+                self._claim.drop()
+            raise
+        if self._claim is not None:
+            self._claim.settle(_rendered(answer))
+        return answer
+
     def get_exception_handler(self) -> Callable[..., object]:
-        return answer_error
+        return _answer_error
 
     @property
     def environment_id(self) -> uuid.UUID:
         return environment_of(self.request)
+
+
+def _answer_error(error: Exception, context: dict[str, object]) -> Response | HttpResponse | None:
+    return error.response() if isinstance(error, Replay) else answer_error(error, context)
+
+
+def _rendered(answer: HttpResponseBase) -> HttpResponse:
+    """Django renders after the view; an answer that is to be remembered is rendered here."""
+    if isinstance(answer, Response):
+        answer.render()
+    return cast("HttpResponse", answer)
 
 
 def ulid_or_error(text: str, message: str) -> str:

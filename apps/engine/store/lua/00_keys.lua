@@ -68,6 +68,7 @@
 --   P:bd:<key>      str   an internal id that was batched, for 30 min
 --   P:cron          zset  `<function>|<expression>` by tick ms
 --   P:in:<account>  str   rate of accepted events: theoretical arrival time, ms
+--   P:idk:<env>:<hash> str an answer that is given again (apps/api/rest/idempotency.py), for 24 h
 -- Pauses (pauses.lua)
 --   P:p:<pause>     hash  k kind (wait, signal, invoke, cancel), r run, s step, e environment, ev event
 --                         name, x expression, key bucket, path indexed path, cov "1": the bucket covers
