@@ -20,6 +20,7 @@ from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
 from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment, EnvironmentType
 from apps.tenancy.permissions import Permission
+from apps.tenancy.services.memberships import membership_seen
 
 PAGES_URLCONF: Final = "apps.dashboard.tenant_urls"
 LAST_PLACE: Final = "last_place"  # in the session: "<organisation>/env/<environment>"
@@ -48,6 +49,8 @@ def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpRespon
     except NotFound as refused:
         raise Http404(str(refused)) from refused
     request.access = access  # type: ignore[attr-defined]
+    if access.membership is not None:
+        membership_seen(membership=access.membership)
     if env is None:
         return None
     _remember(request, f"{org}/env/{env}")
