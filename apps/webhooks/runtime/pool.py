@@ -64,11 +64,11 @@ class ScriptPool:
 
     async def run(self, lane: str, call: Call) -> Result:
         """Raises PoolBusy, PoolUnavailable. What the script does is in the result."""
-        return await asyncio.wrap_future(self._submit(lane, call))
+        return await asyncio.wrap_future(self.submit(lane, call))
 
     def run_sync(self, lane: str, call: Call) -> Result:
         """`run` for code in a thread."""
-        return self._submit(lane, call).result()
+        return self.submit(lane, call).result()
 
     def close(self) -> None:
         """End the processes; calls that wait fail with PoolUnavailable."""
@@ -77,7 +77,7 @@ class ScriptPool:
         for thread in self._threads:
             thread.join(timeout=MAX_WAIT_SECONDS)
 
-    def _submit(self, lane: str, call: Call) -> "Future[Result]":
+    def submit(self, lane: str, call: Call) -> "Future[Result]":
         self._ensure_threads()
         job = _Job(call, Future(), time.monotonic() + MAX_WAIT_SECONDS)
         try:
@@ -149,7 +149,7 @@ def _started() -> WorkerProcess | None:
         return None
     if not process.is_sealed:
         logger.warning(
-            "webhook scripts run with V8's own isolation only: this system has no filter for calls"
+            "webhook scripts run with V8's isolation only: this system filters no system calls"
         )
     return process
 

@@ -76,7 +76,7 @@ def own_pool() -> Iterator[ScriptPool]:
 
 
 def submit(pool: ScriptPool, lanes: Iterable[str]) -> list[Future[Result]]:
-    return [pool._submit(lane, Call(FOREVER)) for lane in lanes]
+    return [pool.submit(lane, Call(FOREVER)) for lane in lanes]
 
 
 def test_endless_scripts_of_one_tenant_do_not_keep_another_waiting(own_pool: ScriptPool) -> None:
