@@ -45,7 +45,7 @@ class WebhookConfig:
 
 
 class ConfigsUnavailable(Exception):
-    """The database is away, and the webhook is not known."""
+    """The database is away and the webhook not known, or its secret is not readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,8 @@ class WebhookConfigs:
                 raise ConfigsUnavailable(str(problem)) from problem
             self._entries[name] = _Entry(known.config, known.known_at, now)
             return known.config
+        except secrets.SecretUnreadable as problem:
+            raise ConfigsUnavailable(f"the secret of a webhook is not readable: {problem}") from problem
         if epoch == self._epoch:
             self._make_room()
             self._entries[name] = _Entry(config, now, now)

@@ -1,6 +1,6 @@
 """Moving stored credentials to the first of the server's encryption keys."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from apps.credentials import formats, secrets
@@ -14,6 +14,16 @@ class Rekeyed(NamedTuple):
     unreadable: int
 
 
+_others: list[Callable[[], Rekeyed]] = []
+
+
+def on_rekey(act: Callable[[], Rekeyed]) -> Callable[[], Rekeyed]:
+    """`act()` encrypts again what an app above keeps; registered by that app's `ready`."""
+    if act not in _others:
+        _others.append(act)
+    return act
+
+
 def credentials_rekey() -> Rekeyed:
     """Encrypt and hash again what can be read. Idempotent, and safe while the server runs.
 
@@ -24,7 +34,11 @@ def credentials_rekey() -> Rekeyed:
         *SigningKey.objects.only("id", "value_encrypted"),
     ]
     outcomes = [_rewrite(row) for row in values]
-    return Rekeyed(outcomes.count(True), outcomes.count(False))
+    others = [act() for act in _others]
+    return Rekeyed(
+        outcomes.count(True) + sum(other.rewritten for other in others),
+        outcomes.count(False) + sum(other.unreadable for other in others),
+    )
 
 
 def _rewrite(row: EventKey | SigningKey) -> bool:

@@ -148,9 +148,7 @@ def _started() -> WorkerProcess | None:
         logger.exception("a worker process for webhook scripts does not start")
         return None
     if not process.is_sealed:
-        logger.warning(
-            "webhook scripts run with V8's isolation only: this system filters no system calls"
-        )
+        logger.warning("webhook scripts run with V8's isolation only: this system filters no system calls")
     return process
 
 

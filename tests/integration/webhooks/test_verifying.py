@@ -8,10 +8,13 @@ import httpx
 import pytest
 import redis
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from apps.engine import clock
 from apps.tenancy.models import Environment
+from apps.webhooks import configs
 from apps.webhooks.choices import Outcome, Scheme, Verified
+from apps.webhooks.models import Webhook
 from tests.integration.credentials.world import Organisation
 from tests.integration.ingest.streams import stored
 from tests.integration.webhooks.world import (
@@ -152,3 +155,30 @@ async def test_a_flood_of_forgeries_leaves_the_log_of_good_deliveries(
     assert await counts(found) == {"accepted": 1, "unverified": 30}
     outcomes = [delivery.outcome for delivery in await logged(found)]
     assert (outcomes.count("accepted"), outcomes.count("unverified")) == (1, 5)
+
+
+async def test_a_secret_that_the_server_cannot_read_lets_nothing_through(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis
+) -> None:
+    found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET)
+    rows = Webhook.objects.filter(key_id=found.webhook.key_id)
+    await sync_to_async(rows.update)(secret_encrypted="encrypted with another key")
+    answer = await web.post(found.url, content=BODY, headers=stripe_headers())
+    assert (answer.status_code, stored(redis_client)) == (503, [])
+
+
+async def test_without_the_database_what_was_known_stays_known(
+    web: httpx.AsyncClient, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET)
+    assert (await web.post(found.url, content=BODY, headers=stripe_headers())).status_code == 200
+
+    def away(*args: object) -> object:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(configs, "config_by_id", away)
+    monkeypatch.setattr(configs, "FRESH_SECONDS", -1.0)
+    other = stripe_headers(time=clock.now_ms() // 1000 - 5)
+    assert (await web.post(found.url, content=BODY, headers=other)).status_code == 200
+    monkeypatch.setattr(configs, "STALE_SECONDS", -1.0)
+    assert (await web.post(found.url, content=BODY, headers=other)).status_code == 503
