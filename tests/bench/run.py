@@ -5,7 +5,7 @@
 Prints one line of JSON per scenario and, at the end, the table of docs/benchmarks.md. The server is
 started anew for every scenario, on an empty data folder or, with --history, on one that holds that many
 ended runs. With --server it is `manage.py start` on PostgreSQL and Redis of its own, with keys and signing;
-CPU and memory are those of Stepwell's processes alone then.
+CPU and memory are those of all processes, the database and Redis included.
 
 Needs Node.js and the load generator (../shared/bench/bench.mjs, or STEPWELL_BENCH_MJS).
 """
@@ -86,7 +86,7 @@ def measure(scenario: str, history: int, *, is_server: bool = False) -> dict[str
 
 def start_server(folder: Path, *, is_server: bool) -> ServerProcess:
     if is_server:
-        return StartedServer(folder, signing_key=SIGNING_KEY, event_key=EVENT_KEY)
+        return StartedServer(folder, signing_key=SIGNING_KEY, event_key=EVENT_KEY, syncs=True)
     return ServerProcess(folder)
 
 
@@ -103,7 +103,7 @@ def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
 def load_generator(scenario: str, url: str, events: int, server: ServerProcess) -> list[str]:
     command = ["node", str(GENERATOR), "--url", url, "--scenario", scenario]
     keys = ["--key", EVENT_KEY, "--signing-key", SIGNING_KEY] if isinstance(server, StartedServer) else []
-    return [*command, "--events", str(events), "--pid", str(server.process.pid), *keys]
+    return [*command, "--events", str(events), "--pid", ",".join(map(str, server.process_ids())), *keys]
 
 
 @contextlib.contextmanager

@@ -48,6 +48,10 @@ class ServerProcess:
     def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
         return dict(given)
 
+    def settings_environment(self) -> dict[str, str]:
+        """What a process beside the server needs to work on its database and Redis."""
+        return {"STEPWELL_DATA_DIR": str(self._data_dir), "REDIS_URL": self.redis_url}
+
     def stop(self) -> None:
         self.process.stop()
 
@@ -56,6 +60,10 @@ class ServerProcess:
         """Of the embedded Valkey, as its log tells the port."""
         log = (self._data_dir / "valkey" / "valkey.log").read_text()
         return f"redis://127.0.0.1:{_VALKEY_PORT.findall(log)[-1]}/0"
+
+    def process_ids(self) -> list[int]:
+        """Roots of all process trees that serve, for those who measure them."""
+        return [self.process.pid]
 
     def data_files(self, pattern: str) -> list[Path]:
         """Files at the top of the data folder, such as the database."""
@@ -80,8 +88,8 @@ class ServerProcess:
 class StartedServer(ServerProcess):
     """`manage.py start`, on a PostgreSQL and a Redis that live as long as it does."""
 
-    def __init__(self, folder: Path, *, signing_key: str, event_key: str) -> None:
-        self._services = RunningServices()
+    def __init__(self, folder: Path, *, signing_key: str, event_key: str, syncs: bool = False) -> None:
+        self._services = RunningServices(syncs=syncs)
         self._keys = {"STEPWELL_SIGNING_KEY": signing_key, "STEPWELL_EVENT_KEYS": event_key}
         super().__init__(folder)
 
@@ -104,6 +112,9 @@ class StartedServer(ServerProcess):
             **given,
         }
 
+    def settings_environment(self) -> dict[str, str]:
+        return super().settings_environment() | self._environment({})
+
     def stop(self) -> None:
         super().stop()
         self._services.stop()
@@ -111,6 +122,9 @@ class StartedServer(ServerProcess):
     @property
     def redis_url(self) -> str:
         return self._services.urls.redis_url
+
+    def process_ids(self) -> list[int]:
+        return [self.process.pid, *self._services.process_ids()]
 
     def stored_bytes(self) -> bytes:
         with psycopg.connect(self._services.urls.database_url) as connection:

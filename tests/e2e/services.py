@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import redis
 
 from tests.conftest import free_port
@@ -33,17 +34,25 @@ def missing() -> str:
 class RunningServices:
     """Both servers, from the constructor to `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, syncs: bool = False) -> None:
         bin_dir = postgres.binaries()
         assert bin_dir is not None, "needs PostgreSQL"
         self._stack = ExitStack()
         try:
-            port = self._stack.enter_context(postgres.running_server(bin_dir))
+            port = self._stack.enter_context(postgres.running_server(bin_dir, syncs=syncs))
             redis_url = self._stack.enter_context(_running_redis())
         except BaseException:
             self._stack.close()
             raise
         self.urls = Services(f"postgres://postgres@127.0.0.1:{port}/postgres", redis_url)
+
+    def process_ids(self) -> list[int]:
+        """Of PostgreSQL's postmaster, whose children serve, and of Redis."""
+        with psycopg.connect(self.urls.database_url) as connection:
+            backend = connection.info.backend_pid
+            postmaster = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+        with redis.Redis.from_url(self.urls.redis_url) as client:
+            return [postmaster, int(client.info("server")["process_id"])]
 
     def stop(self) -> None:
         self._stack.close()

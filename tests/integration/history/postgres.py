@@ -21,8 +21,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running_server(bin_dir: Path) -> Iterator[int]:
-    """The port of a server on loopback with user postgres, no password and the database postgres."""
+def running_server(bin_dir: Path, *, syncs: bool = False) -> Iterator[int]:
+    """The port of a server on loopback with user postgres, no password and the database postgres.
+
+    It does without syncing to disk, unless a measurement wants what a server costs.
+    """
     folder = Path(tempfile.mkdtemp(prefix="stepwell-postgres-"))
     owner = _owner()
     if owner is not None:
@@ -43,7 +46,7 @@ def running_server(bin_dir: Path) -> Iterator[int]:
     subprocess.run(command, user=owner, check=True, cwd=folder, stdout=subprocess.DEVNULL)
     settings = [
         "-c",
-        "fsync=off",
+        f"fsync={'on' if syncs else 'off'}",
         "-c",
         "listen_addresses=127.0.0.1",
         "-c",
