@@ -10,13 +10,17 @@ from urllib.parse import urlencode
 from allauth.usersessions.models import UserSession
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
+from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import ResolverMatch
 from django.utils.decorators import sync_and_async_middleware
+from redis.exceptions import RedisError
 
 from apps.identity.models import User
+from apps.signin.two_factor import has_second_factor
 from apps.signin.urls import NAMES
+from apps.tenancy.access import Access
 
 SEEN_SECONDS: Final = 60
 _PAGES: Final = frozenset({"dashboard", "admin"})
@@ -90,7 +94,8 @@ def _admit(request: HttpRequest) -> HttpResponse | None:
         return _home_only(request) if _is_entrance(match) else None
     if isinstance(request.user, User):
         _note_activity(request)
-        return _keep_library_login(match)
+        _refuse_library_login(match)
+        return _ask_for_second_factor(request, request.user)
     if match.url_name != _SETUP and not User.objects.exists():
         return _redirect(request, "/setup")
     return None if _is_entrance(match) else _redirect(request, _sign_in(request))
@@ -103,11 +108,19 @@ def _home_only(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/")
 
 
-def _keep_library_login(match: ResolverMatch) -> HttpResponse | None:
+def _refuse_library_login(match: ResolverMatch) -> None:
     """Django's admin has a login of its own, without a second factor: nobody gets there."""
     if match.view_name == "admin:login":
         raise Http404
-    return None
+
+
+def _ask_for_second_factor(request: HttpRequest, user: User) -> HttpResponse | None:
+    """An organisation may want one of everybody who sees anything of it."""
+    access: Access | None = getattr(request, "access", None)
+    if access is None or not access.account.requires_two_factor or has_second_factor(user):
+        return None
+    messages.error(request, f"{access.account.name} wants you to have a second factor. Set one up here.")
+    return _redirect(request, "/profile/security")
 
 
 def _sign_in(request: HttpRequest) -> str:
@@ -126,5 +139,9 @@ def _redirect(request: HttpRequest, target: str) -> HttpResponse:
 def _note_activity(request: HttpRequest) -> None:
     """For the list of sessions: when and from where one was last used, once a minute."""
     key = request.session.session_key
-    if key and cache.add(f"session-seen:{key}", True, SEEN_SECONDS):
+    try:
+        is_due = bool(key) and cache.add(f"session-seen:{key}", True, SEEN_SECONDS)
+    except RedisError:
+        return  # pages are shown without Redis, too
+    if is_due:
         UserSession.objects.create_from_request(request)

@@ -88,7 +88,7 @@ class PolicyForm(forms.Form):
     )
     is_joining = forms.BooleanField(label="Who signs in becomes a member", required=False)
     default_role = forms.ChoiceField(
-        label="with the role", choices=[(role.value, role.label) for role in Role if role != Role.OWNER]
+        label="Their role", choices=[(role.value, role.label) for role in Role if role != Role.OWNER]
     )
 
 

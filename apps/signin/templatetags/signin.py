@@ -29,13 +29,13 @@ register = template.Library()
 
 
 @register.inclusion_tag("signin/_field.html")
-def field(bound: BoundField, label: str = "", hint: str = "", **attributes: Any) -> dict[str, Any]:
+def field(bound: BoundField, label: str = "", hint: str | None = None, **attributes: Any) -> dict[str, Any]:
     """A label, its control and what is wrong with it. `attributes` go to the control, `_` read as `-`."""
     widget = bound.field.widget
     widget.attrs.pop("placeholder", None)
     named = {name.replace("_", "-"): value for name, value in attributes.items()}
     is_check = isinstance(widget, CheckboxInput)
-    if hint:
+    if hint is not None:
         bound.help_text = hint
     return {
         "bound": bound,

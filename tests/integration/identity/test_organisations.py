@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -11,6 +12,7 @@ from pytest_django.fixtures import Settings
 from apps.audit.services import SYSTEM
 from apps.credentials.models import EventKey
 from apps.identity.models import User
+from apps.signin.mails import send_invitation
 from apps.tenancy.access import access_for
 from apps.tenancy.models import Account, Invitation, InvitationState, Membership, Role
 from apps.tenancy.services.invitations import invitation_create
@@ -133,3 +135,19 @@ def test_open_invitations_of_ones_addresses_are_listed(browser: Client, token: s
     page = browser.get("/orgs").content.decode()
     assert "Open the link that was sent to dora@new.test." in page
     assert token not in page
+
+
+def test_the_mailed_link_is_of_the_configured_address(acme: Account, alice: User, server: Settings) -> None:
+    server.STEPWELL_BASE_URL = "https://stepwell.test/"
+    access = access_for(alice, "acme")
+    Account.objects.filter(id=acme.id).update(name="Acme\nBcc: eve@evil.test")
+    invited = invitation_create(access=access, email="dora@new.test", role=Role.VIEWER, actor=SYSTEM)
+    invited.invitation.account.refresh_from_db()
+    assert send_invitation(invited) is True
+    (message,) = mail.outbox
+    assert message.to == ["dora@new.test"]
+    assert message.subject == "Stepwell: Acme Bcc: eve@evil.test invites you"
+    assert f"\nhttps://stepwell.test/invite/{invited.token}\n" in str(message.body)
+    server.IS_MAIL_CONFIGURED = False
+    assert send_invitation(invited) is False
+    assert len(mail.outbox) == 1

@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.identity.models import User
 from apps.signin.two_factor import has_second_factor
+from apps.tenancy.models import Account
 from tests.integration.identity.people import (
     PASSWORD,
     Visitor,
@@ -120,6 +121,19 @@ def test_removing_the_app_takes_the_recovery_codes_with_it(browser: Client, bob:
     assert browser.post("/confirm", {"password": PASSWORD, "next": path})["Location"] == "/profile/security"
     assert factors(bob) == []
     assert has_second_factor(bob) is False
+
+
+def test_an_organisation_may_insist_on_a_second_factor(browser: Client, acme: Account, bob: User) -> None:
+    Account.objects.filter(id=acme.id).update(requires_two_factor=True)
+    sign_in(browser, bob.email)
+    page = "/o/acme/env/production/runs"
+    assert browser.get(page)["Location"] == "/profile/security"
+    wanted = "Acme wants you to have a second factor."
+    assert wanted in browser.get("/profile/security").content.decode()
+    part = browser.get(page, headers={"HX-Request": "true"})
+    assert (part.status_code, part["HX-Redirect"]) == (401, "/profile/security")
+    with_totp(bob)
+    assert browser.get(page).status_code == 200
 
 
 @pytest.mark.parametrize(
