@@ -34,6 +34,8 @@ _COLUMN: Final = {"x86_64": 1, "aarch64": 2}
 # `clone3` hides its flags from a filter; told that there is none, the C library uses `clone` instead.
 _CLONE3: Final = 435
 _CLONE: Final = {"x86_64": 56, "aarch64": 220}
+# Of another process; its own limits are asked for when a thread starts.
+_PRLIMIT: Final = {"x86_64": 302, "aarch64": 261}
 _SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
 
 # What is refused, with its numbers on both architectures: files, sockets, programs, processes, mounts, keys,
@@ -53,7 +55,11 @@ process_vm_readv 310 270                    process_vm_writev 311 271           
 mount 165 40         umount2 166 39         pivot_root 155 41       open_tree 428 428    move_mount 429 429
 fsopen 430 430       fsconfig 431 431       fsmount 432 432         reboot 169 142       kexec_load 246 104
 add_key 248 217      request_key 249 218    keyctl 250 219          bpf 321 280        kexec_file_load 320 294
-init_module 175 105  finit_module 313 273   delete_module 176 106
+init_module 175 105  finit_module 313 273   delete_module 176 106   tgkill 234 131       renameat2 316 276
+rt_sigqueueinfo 129 138                     rt_tgsigqueueinfo 297 240                    utimensat 280 88
+mq_open 240 180      msgget 68 186          semget 64 190           shmget 29 194        setxattr 188 5
+lsetxattr 189 6      setpriority 141 140    sched_setparam 142 118  ioprio_set 251 30    sched_setattr 314 274
+sched_setscheduler 144 119                  sched_setaffinity 203 122
 io_uring_setup 425 425                      io_uring_enter 426 426  io_uring_register 427 427
 """
 
@@ -97,6 +103,8 @@ def _instructions(machine: str) -> list[bytes]:
         found += [_step(_JUMP_NOT_LESS, 0x40000000, 0, 1), _step(_RETURN, _REFUSE)]
     for number in _refused(machine):
         found += [_step(_JUMP_EQUAL, number, 0, 1), _step(_RETURN, _REFUSE)]
+    found += [_step(_JUMP_EQUAL, _PRLIMIT[machine], 0, 4), _step(_LOAD_WORD, 16)]
+    found += [_step(_JUMP_EQUAL, 0, 0, 1), _step(_RETURN, _ALLOW), _step(_RETURN, _REFUSE)]
     found += [_step(_JUMP_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _UNKNOWN)]
     found += [_step(_JUMP_EQUAL, _CLONE[machine], 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD_WORD, 16)]
     found += [_step(_AND, _CLONE_THREAD), _step(_JUMP_EQUAL, _CLONE_THREAD, 1, 0), _step(_RETURN, _REFUSE)]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, cast
 
 from py_mini_racer import (
-    JSEvalException,
     JSFunction,
     JSOOMException,
     JSTimeoutException,
@@ -65,14 +64,16 @@ class Isolate:
     def _outcome(self, call: Call) -> Result:
         try:
             return self._call(call)
-        except JSTimeoutException:
-            return Result(Ending.TIMEOUT, message=f"the script took longer than {call.timeout_ms} ms")
-        except JSOOMException:
-            return Result(Ending.MEMORY, message="the script needed too much memory")
-        except JSEvalException as problem:
-            return _of_evaluation(str(problem))
         except MiniRacerBaseException as problem:
-            return Result(Ending.THROWN, message=_cut(str(problem)))
+            return self._ended(call, problem)
+
+    def _ended(self, call: Call, problem: MiniRacerBaseException) -> Result:
+        """A script that V8 ends may also seem to have thrown, depending on where it was at that moment."""
+        if isinstance(problem, JSOOMException) or self._engine.was_hard_memory_limit_reached():
+            return Result(Ending.MEMORY, message="the script needed too much memory")
+        if isinstance(problem, JSTimeoutException) or time.monotonic() >= self._ends_at:
+            return Result(Ending.TIMEOUT, message=f"the script took longer than {call.timeout_ms} ms")
+        return _of_evaluation(str(problem))
 
     def _call(self, call: Call) -> Result:
         self._drive("prepare", _options(call), call.event, call.raw, timeout_sec=self._left())

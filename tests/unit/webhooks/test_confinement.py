@@ -35,6 +35,10 @@ print(json.dumps({
     "fork": attempt(lambda: os.fork()),
     "run": attempt(lambda: os.execv("/bin/true", ["true"])),
     "kill": attempt(lambda: os.kill(os.getppid(), 0)),
+    "signal": attempt(lambda: os.kill(os.getpid(), 0)),
+    "limit another": attempt(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)),
+    "own limit": attempt(lambda: resource.prlimit(0, resource.RLIMIT_NOFILE)),
+    "priority": attempt(lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)),
     "thread": attempt(thread),
     "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
 }))
@@ -57,6 +61,10 @@ def test_files_sockets_and_processes_are_out_of_reach() -> None:
         "fork": 1,
         "run": 1,
         "kill": 1,
+        "signal": 1,
+        "limit another": 1,
+        "own limit": "done",
+        "priority": 1,
         "thread": "done",
         "core": 0,
     }
