@@ -23,7 +23,7 @@ from apps.signin.urls import NAMES
 from apps.tenancy.access import Access
 
 SEEN_SECONDS: Final = 60
-_PAGES: Final = frozenset({"dashboard", "admin"})
+_PAGES: Final = frozenset({"dashboard", "organisation", "admin"})
 _SETUP: Final = "signin_setup"
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.audit.services import Actor, audit_record
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
+from apps.signin.services.erasing import identities_forget
 from apps.signin.sso import dns
 from apps.signin.sso.configuration import Config, OidcConfig, sealed
 from apps.tenancy.models import Account, Role
@@ -103,6 +104,7 @@ def connection_set_policy(
 def connection_delete(*, connection: SsoConnection, actor: Actor) -> None:
     """Its users stay; those without a password reset it to sign in."""
     _audit(connection, actor, "sso.delete", before={"name": connection.name})
+    identities_forget(connection)
     connection.delete()
 
 
