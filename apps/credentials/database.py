@@ -6,7 +6,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from apps.credentials import formats, secrets
@@ -34,7 +34,6 @@ def _asks_database(method: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(method)
     def asked(*args: P.args, **kwargs: P.kwargs) -> T:
-        close_old_connections()
         try:
             return method(*args, **kwargs)
         except (OperationalError, InterfaceError) as problem:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 from apps.credentials import pipeline
 from apps.credentials.cache import CredentialCache, Entry, Key, digest, hasher
@@ -197,7 +198,13 @@ class CredentialResolver:
         return result
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await sync_to_async(work)()
+        return await sync_to_async(_with_fresh_connection)(work)
+
+
+def _with_fresh_connection(work: Callable[[], T]) -> T:
+    """In a thread of asgiref's, which no request cleans up after."""
+    close_old_connections()
+    return work()
 
 
 def _at_this_time(entry: Entry) -> Caller | Refused:
