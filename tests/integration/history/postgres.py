@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -62,7 +63,7 @@ def running_server(bin_dir: Path, *, syncs: bool = False) -> Iterator[int]:
         _wait_until_up(port, time.monotonic() + 20)
         yield port
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # SIGTERM would wait for clients
         process.wait(timeout=20)
         shutil.rmtree(folder)
 
