@@ -5,36 +5,17 @@ A fragment is an element with an id, kept in its own template that the page incl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from apps.dashboard.environment import current_environment
+from apps.dashboard.gates import Gates
+from apps.dashboard.shell import shell_of
 from apps.engine.clock import now_ms
 
 DIALOG_TARGET: Final = "dialog-body"
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationItem:
-    """`key` is the letter that, after `g`, goes to the page."""
-
-    section: str
-    label: str
-    url_name: str
-    icon: str
-    key: str
-
-
-NAVIGATION: Final = (
-    NavigationItem("runs", "Runs", "dashboard:runs", "chart-gantt", "r"),
-    NavigationItem("events", "Events", "dashboard:events", "zap", "e"),
-    NavigationItem("functions", "Functions", "dashboard:functions", "square-function", "f"),
-    NavigationItem("apps", "Apps", "dashboard:apps", "boxes", "a"),
-)
 
 
 def is_fragment(request: HttpRequest, target: str = "") -> bool:
@@ -56,8 +37,13 @@ def render_page(
 ) -> HttpResponse:
     """`fragments` maps ids of elements to the templates that render only them."""
     fragment = _requested(request, fragments or {})
-    common = {"now_ms": now_ms(), "section": section, "is_fragment": fragment is not None}
-    shell = {} if fragment else {"environment": current_environment(request), "navigation": NAVIGATION}
+    common = {
+        "now_ms": now_ms(),
+        "section": section,
+        "is_fragment": fragment is not None,
+        "can": Gates(request),
+    }
+    shell = {} if fragment else {"shell": shell_of(request, section)}
     response = render(request, fragment or template, {**common, **shell, **context}, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     response["Cache-Control"] = "no-store"

@@ -48,6 +48,46 @@ app = fastapi.FastAPI()
 inngest.fast_api.serve(app, client, [order_placed])
 """
 
+_TYPESCRIPT_ON_SERVER: Final = """\
+// npm install inngest, then: node server.mjs
+import { Inngest } from "inngest";
+import { createServer } from "inngest/node";
+
+const inngest = new Inngest({ id: "shop", isDev: false });
+
+const orderPlaced = inngest.createFunction(
+  { id: "order-placed", triggers: [{ event: "shop/order.placed" }] },
+  async ({ event, step }) => {
+    const invoice = await step.run("make-invoice", () => `INV-${event.data.orderId}`);
+    await step.sleep("cool-off", "5s");
+    return { invoice };
+  },
+);
+
+createServer({ client: inngest, functions: [orderPlaced] }).listen(3000);
+"""
+
+_PYTHON_ON_SERVER: Final = """\
+# pip install inngest fastapi uvicorn, then: uvicorn main:app --port 8000
+import fastapi
+import inngest
+import inngest.fast_api
+
+client = inngest.Inngest(app_id="shop", is_production=True)
+
+@client.create_function(
+    fn_id="order-placed",
+    trigger=inngest.TriggerEvent(event="shop/order.placed"),
+)
+async def order_placed(ctx: inngest.Context) -> dict:
+    invoice = await ctx.step.run("make-invoice", lambda: f"INV-{ctx.event.data['orderId']}")
+    await ctx.step.sleep("cool-off", 5000)
+    return {"invoice": invoice}
+
+app = fastapi.FastAPI()
+inngest.fast_api.serve(app, client, [order_placed])
+"""
+
 _SEND: Final = """\
 curl {origin}/e/dev -d '{{"name": "shop/order.placed", "data": {{"orderId": "A-1042"}}}}'
 """
@@ -64,6 +104,19 @@ class Snippet:
 def origin(request: HttpRequest) -> str:
     parts = urlsplit(request.build_absolute_uri("/"))
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def server_snippets() -> list[Snippet]:
+    """What reads its keys and this server's address from the environment."""
+    return [
+        Snippet("snippet-python", "Python", "main.py", _PYTHON_ON_SERVER),
+        Snippet("snippet-typescript", "TypeScript", "server.mjs", _TYPESCRIPT_ON_SERVER),
+    ]
+
+
+def send_snippet(origin_url: str) -> Snippet:
+    text = _SEND.format(origin=origin_url).replace("/e/dev", "/e/$INNGEST_EVENT_KEY")
+    return Snippet("snippet-event", "Shell", "Send an event", text)
 
 
 def app_snippets(request: HttpRequest) -> list[Snippet]:

@@ -3,9 +3,47 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from apps.dashboard.views import apps, events, functions, runs
+from apps.dashboard.views import apps, events, functions, palette, runs, start
+from apps.dashboard.views.manage import event_keys, settings, signing_key, webhook_testing, webhooks
 
 app_name = "dashboard"
+
+_KEY = "manage/keys/<uuid:key_id>"
+_SIGNING = "manage/signing-key"
+_HOOK = "manage/webhooks/<uuid:webhook_id>"
+_DELIVERY = f"{_HOOK}/deliveries/<str:delivery_id>"
+
+manage: list[URLPattern | URLResolver] = [
+    path("manage", RedirectView.as_view(pattern_name="dashboard:event-keys"), name="manage"),
+    path("manage/keys", event_keys.event_keys, name="event-keys"),
+    path("manage/keys/create", event_keys.create, name="event-key-create"),
+    path(_KEY, event_keys.event_key, name="event-key"),
+    path(f"{_KEY}/rename", event_keys.rename, name="event-key-rename"),
+    path(f"{_KEY}/reveal", event_keys.reveal, name="event-key-reveal"),
+    path(f"{_KEY}/filter", event_keys.set_filter, name="event-key-filter"),
+    path(f"{_KEY}/revoke", event_keys.revoke, name="event-key-revoke"),
+    path(_SIGNING, signing_key.signing_key, name="signing-key"),
+    path(f"{_SIGNING}/create", signing_key.create, name="signing-key-create"),
+    path(f"{_SIGNING}/delete", signing_key.delete, name="signing-key-delete"),
+    path(f"{_SIGNING}/rotate", signing_key.rotate, name="signing-key-rotate"),
+    path(f"{_SIGNING}/<uuid:key_id>/reveal", signing_key.reveal, name="signing-key-reveal"),
+    path(f"{_SIGNING}/<uuid:key_id>/revoke", signing_key.revoke, name="signing-key-revoke"),
+    path("manage/webhooks", webhooks.webhooks, name="webhooks"),
+    path("manage/webhooks/create", webhooks.create, name="webhook-create"),
+    path(_HOOK, webhooks.webhook, name="webhook"),
+    path(f"{_HOOK}/rename", webhooks.rename, name="webhook-rename"),
+    path(f"{_HOOK}/delete", webhooks.delete, name="webhook-delete"),
+    path(f"{_HOOK}/reveal", webhooks.reveal, name="webhook-reveal"),
+    path(f"{_HOOK}/scripts", webhooks.scripts, name="webhook-scripts"),
+    path(f"{_HOOK}/verification", webhooks.verification, name="webhook-verification"),
+    path(f"{_HOOK}/filter", webhooks.set_filter, name="webhook-filter"),
+    path(f"{_HOOK}/test", webhook_testing.test, name="webhook-test"),
+    path(f"{_HOOK}/send", webhook_testing.send, name="webhook-send"),
+    path(_DELIVERY, webhooks.delivery, name="webhook-delivery"),
+    path(f"{_DELIVERY}/redeliver", webhooks.redeliver, name="webhook-redeliver"),
+    path("settings", settings.settings_page, name="settings"),
+    path("settings/<slug:what>", settings.save, name="settings-save"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard:runs"), name="home"),
@@ -27,4 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("apps/add", apps.app_add, name="app-add"),
     path("apps/<uuid:app_id>/sync", apps.app_sync, name="app-sync"),
     path("apps/<uuid:app_id>/remove", apps.app_remove, name="app-remove"),
+    path("palette", palette.palette, name="palette"),
+    path("start", start.start, name="start"),
+    *manage,
 ]

@@ -18,6 +18,10 @@ urlpatterns += [
     path("", include("apps.api.urls")),
 ]
 if settings.STEPWELL_UI:
-    urlpatterns += [path("admin/", admin.site.urls), path("", include("apps.dashboard.urls"))]
+    urlpatterns += [
+        path("admin/", admin.site.urls),
+        path("o/<slug:org>/", include("apps.dashboard.organisation_urls")),
+        path("", include("apps.dashboard.urls")),
+    ]
 
 handler404 = "apps.dashboard.views.errors.not_found" if settings.STEPWELL_UI else "apps.server.views.no_page"

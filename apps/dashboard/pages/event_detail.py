@@ -49,9 +49,10 @@ class OutcomeEntry:
 
 
 class EventPage:
-    """Each part is read when a template first asks for it."""
+    """Each part is read when a template first asks for it; the payload only with `shows_data`."""
 
-    def __init__(self, environment_id: UUID, event: Event) -> None:
+    def __init__(self, environment_id: UUID, event: Event, *, shows_data: bool = True) -> None:
+        self.shows_data = shows_data
         self._environment_id = environment_id
         self.event = event
         self.source = _SOURCES.get(event.source, event.source)
@@ -63,6 +64,8 @@ class EventPage:
 
     @property
     def block(self) -> CodeBlock | None:
+        if not self.shows_data:
+            return None
         body = selectors.event_bodies(self._environment_id, [self.event.key]).get(self.event.key)
         if body is None:
             return None

@@ -51,10 +51,12 @@ class TriggerEvent:
 class RunPage:
     """What the templates of a run ask for, each part read when it is first asked for.
 
-    `query` is the URL's: `open` names the opened rows of the timeline, `all` lifts its cap.
+    `query` is the URL's: `open` names the opened rows of the timeline, `all` lifts its cap. Without
+    `shows_data` everything that comes from payloads is left out: bodies, outputs, errors, values of keys.
     """
 
-    def __init__(self, environment_id: UUID, run: Run, query: QueryDict) -> None:
+    def __init__(self, environment_id: UUID, run: Run, query: QueryDict, *, shows_data: bool = True) -> None:
+        self.shows_data = shows_data
         self._environment_id = environment_id
         self._run = run
         self._open = query.getlist(OPEN)[:MAX_OPEN_ROWS]
@@ -70,7 +72,7 @@ class RunPage:
 
     @cached_property
     def flow(self) -> FlowView | None:
-        return flow_view(self._run.flow)
+        return flow_view(self._run.flow) if self.shows_data else None
 
     @property
     def scheduled_at(self) -> int | None:
@@ -97,7 +99,8 @@ class RunPage:
 
     def timeline_items(self) -> list[TimelineItem]:
         opened = [row.node for row in self.timeline.rows if row.key in self._open]
-        payloads = opened_payloads(self._run, {(node.step_id, node.attempt) for node in opened})
+        attempts = {(node.step_id, node.attempt) for node in opened}
+        payloads = opened_payloads(self._run, attempts) if self.shows_data else {}
         return [self._item(row, payloads) for row in self.timeline.rows]
 
     def _item(self, row: Row, payloads: dict[tuple[str, int], StepPayload]) -> TimelineItem:
@@ -119,19 +122,21 @@ class RunPage:
 
     @cached_property
     def _output(self) -> str:
-        if not self._run.has_output:
+        if not self._run.has_output or not self.shows_data:
             return ""
         return runs.run_output(self._environment_id, self._run.run_id) or ""
 
     @property
     def failure(self) -> ErrorView | None:
         """The error of a failed run; its output is the error object."""
-        return error_view(self._output, "run-error") if self._run.status == RunStatus.FAILED else None
+        if self._run.status != RunStatus.FAILED or not self.shows_data:
+            return None
+        return error_view(self._output, "run-error")
 
     @property
     def shows_output(self) -> bool:
         """A failed run's output is its error, which stands above."""
-        return self._run.status != RunStatus.FAILED
+        return self._run.status != RunStatus.FAILED and self.shows_data
 
     @property
     def output_block(self) -> CodeBlock | None:
@@ -152,7 +157,8 @@ class RunPage:
     def trigger_events(self) -> list[TriggerEvent]:
         ids = self._event_ids[:MAX_TRIGGER_EVENTS]
         known = events.events_by_id(self._environment_id, ids)
-        bodies = events.event_bodies(self._environment_id, [event.key for event in known.values()])
+        keys = [event.key for event in known.values()] if self.shows_data else []
+        bodies = events.event_bodies(self._environment_id, keys)
         return [
             TriggerEvent(
                 name=event.name,

@@ -1,15 +1,18 @@
 """Tags of every page: icons, badges, times, ids and code blocks."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
+from urllib.parse import urlencode
 
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.dashboard.gates import Gate
 from apps.dashboard.presenters.durations import duration_text, relative_text
 from apps.dashboard.presenters.statuses import Badge
 
@@ -31,6 +34,53 @@ def icon(name: str, extra_class: str = "") -> SafeString:
 def badge(value: Badge) -> SafeString:
     return format_html(
         '<span class="badge" data-tone="{}">{}{}</span>', value.tone, icon(value.icon), value.label
+    )
+
+
+@register.simple_tag
+def gated_link(
+    gate: Gate, url: str, label: str, icon_name: str, extra_class: str = "", dom_id: str = "", about: str = ""
+) -> SafeString:
+    """A link to a dialog, as its gate has it; `about` tells links of one label apart for screen readers."""
+    if not gate.is_shown:
+        return SafeString()
+    if gate.reason:
+        return _closed(gate, label, icon_name, extra_class, dom_id, about)
+    return format_html(
+        '<a class="button {}"{} href="{}" data-controller="dialog-link"{}>{}{}</a>',
+        extra_class,
+        format_html(' id="{}"', dom_id) if dom_id else "",
+        url,
+        format_html(' aria-label="{} {}"', label, about) if about else "",
+        icon(icon_name),
+        label,
+    )
+
+
+@register.simple_tag
+def gated_submit(gate: Gate, label: str, icon_name: str, extra_class: str = "") -> SafeString:
+    """The submit button of a form, as its gate has it."""
+    if not gate.is_shown:
+        return SafeString()
+    if gate.reason:
+        return _closed(gate, label, icon_name, extra_class, "", "")
+    return format_html(
+        '<button class="button {}" type="submit">{}{}</button>', extra_class, icon(icon_name), label
+    )
+
+
+def _closed(gate: Gate, label: str, icon_name: str, extra_class: str, dom_id: str, about: str) -> SafeString:
+    """Reachable by keyboard, so that everybody learns why it does nothing."""
+    return format_html(
+        '<button class="button {}"{} type="button" aria-disabled="true" title="{}">{}{}'
+        '<span class="visually-hidden">{}: {}</span></button>',
+        extra_class,
+        format_html(' id="{}"', dom_id) if dom_id else "",
+        gate.reason,
+        icon(icon_name),
+        label,
+        f" {about}" if about else "",
+        gate.reason,
     )
 
 
@@ -60,6 +110,17 @@ def moment_exact(at_ms: int | None, absent: str = NOTHING) -> str:
 @register.filter
 def exact(at_ms: int) -> str:
     return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} UTC"
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.filter
+def urlquery(values: Mapping[str, str]) -> str:
+    """Filters as the query of a link."""
+    return urlencode(values)
 
 
 @register.filter

@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.dashboard.auditing import audit_app
 from apps.dashboard.environment import environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.apps import app_cards
+from apps.dashboard.permissions import requires
 from apps.dashboard.presenters.apps import ERROR_TITLES
 from apps.dashboard.snippets import origin
 from apps.registry import selectors
@@ -17,17 +20,24 @@ from apps.registry.app_urls import AppUrlError
 from apps.registry.models import App
 from apps.registry.services.apps import app_create, app_delete
 from apps.registry.services.ping import app_ping
+from apps.tenancy.permissions import Permission
 
 
 @require_GET
+@requires(Permission.VIEW)
 def app_list(request: HttpRequest) -> HttpResponse:
-    context = {"apps": app_cards(environment_id(request)), "origin": origin(request)}
+    context = {
+        "apps": app_cards(environment_id(request)),
+        "origin": origin(request),
+        "is_server": settings.STEPWELL_MODE != "dev",
+    }
     return render_page(
         request, "apps/list.html", context, section="apps", fragments={"apps-list": "apps/_list.html"}
     )
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.APP_SYNC)
 def app_add(request: HttpRequest) -> HttpResponse:
     url = request.POST.get("url", "").strip()
     if request.method == "GET":
@@ -38,6 +48,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
         app = app_create(environment_id(request), url)
     except AppUrlError as problem:
         return _add_form(request, url, f"url: {problem}")
+    audit_app(request, "app.sync", app)
     _report(request, app)
     return redirect(request, reverse("dashboard:apps"))
 
@@ -48,17 +59,21 @@ def _add_form(request: HttpRequest, url: str, error: str = "") -> HttpResponse:
 
 
 @require_POST
+@requires(Permission.APP_SYNC)
 def app_sync(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = _app(request, app_id)
+    audit_app(request, "app.sync", app)
     _report(request, app_ping(app.environment_id, app.url).app or app)
     return redirect(request, reverse("dashboard:apps"))
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.APP_ARCHIVE)
 def app_remove(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = _app(request, app_id)
     if request.method == "POST":
         app_delete(app.environment_id, app.id)
+        audit_app(request, "app.archive", app)
         messages.success(request, f"{app} was removed.")
         return redirect(request, reverse("dashboard:apps"))
     context = {

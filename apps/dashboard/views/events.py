@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods
 
+from apps.dashboard.auditing import audit_events_sent
 from apps.dashboard.environment import current_environment, environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.event_detail import EventPage
@@ -15,17 +16,21 @@ from apps.dashboard.pages.event_list import event_list
 from apps.dashboard.pages.filters import RANGES, event_filters
 from apps.dashboard.pages.refusal_list import refusal_panel
 from apps.dashboard.pages.sending import events_send
+from apps.dashboard.permissions import requires
 from apps.dashboard.selectors.events import parse_cursor
 from apps.dashboard.selectors.keyset import position
 from apps.dashboard.snippets import EXAMPLE_EVENT, event_snippet
+from apps.dashboard.tenant import access_of
 from apps.dashboard.views.runs import UNREACHABLE, json_file, with_filters_in_url
 from apps.engine.store.client import RedisUnavailable
 from apps.events import selectors
 from apps.events.models import Event
 from apps.realtime.topics import runs_topic
+from apps.tenancy.permissions import Permission
 
 
 @require_GET
+@requires(Permission.VIEW)
 def events(request: HttpRequest) -> HttpResponse:
     environment = environment_id(request)
     filters = event_filters(request.GET)
@@ -49,10 +54,11 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@requires(Permission.VIEW)
 def event(request: HttpRequest, internal_id: str) -> HttpResponse:
     row = _event(request, internal_id)
     context = {
-        "page": EventPage(row.environment_id, row),
+        "page": EventPage(row.environment_id, row, shows_data=_may_read_data(request)),
         "event": row,
         "live_topic": runs_topic(row.environment_id),
         "send_again_url": reverse("dashboard:event-send", query={"like": internal_id}),
@@ -62,6 +68,7 @@ def event(request: HttpRequest, internal_id: str) -> HttpResponse:
 
 
 @require_GET
+@requires(Permission.DATA_READ)
 def event_payload(request: HttpRequest, internal_id: str) -> HttpResponse:
     body = _body(_event(request, internal_id))
     if body is None:
@@ -70,6 +77,7 @@ def event_payload(request: HttpRequest, internal_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.EVENT_SEND)
 def send(request: HttpRequest) -> HttpResponse:
     """The editor, empty or filled with the event that `like` names; POST sends what it holds."""
     if request.method == "GET":
@@ -81,6 +89,7 @@ def send(request: HttpRequest) -> HttpResponse:
         return _editor(request, body, str(problem))
     except RedisUnavailable:
         return _editor(request, body, UNREACHABLE)
+    audit_events_sent(request, sent)
     messages.success(request, "Event sent." if len(sent) == 1 else f"{len(sent)} events sent.")
     return redirect(request, reverse("dashboard:events"))
 
@@ -92,7 +101,7 @@ def _editor(request: HttpRequest, body: str, error: str = "") -> HttpResponse:
 
 def _draft(request: HttpRequest) -> str:
     internal_id = request.GET.get("like", "")
-    if not internal_id:
+    if not internal_id or not _may_read_data(request):
         return EXAMPLE_EVENT
     body = _body(_event(request, internal_id))
     return EXAMPLE_EVENT if body is None else _without_identity(body)
@@ -104,6 +113,10 @@ def _without_identity(body: str) -> str:
     members = {key: item for key, item in value.items() if key not in ("id", "ts") and item not in ({}, None)}
     ordered = {key: members.pop(key) for key in ("name", "data") if key in members}
     return json.dumps({**ordered, **members}, indent=2, ensure_ascii=False)
+
+
+def _may_read_data(request: HttpRequest) -> bool:
+    return access_of(request).has(Permission.DATA_READ)
 
 
 def _body(row: Event) -> str | None:

@@ -8,36 +8,43 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.dashboard.auditing import audit_function
 from apps.dashboard.environment import current_environment, environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.functions import function_list, known_function, live_function
 from apps.dashboard.pages.queue import function_queue
 from apps.dashboard.pages.run_list import recent_runs
 from apps.dashboard.pages.sending import function_invoke
+from apps.dashboard.permissions import requires
 from apps.dashboard.presenters.functions import function_view
+from apps.dashboard.tenant import access_of
 from apps.dashboard.views.runs import UNREACHABLE
 from apps.engine.store.client import RedisUnavailable
 from apps.operations.services import function_pause, function_resume
 from apps.realtime.topics import runs_topic
 from apps.registry.exceptions import FunctionArchived
 from apps.registry.models import Function
+from apps.tenancy.permissions import Permission
 
 RECENT_RUNS: Final = 20
 
 
 @require_GET
+@requires(Permission.VIEW)
 def functions(request: HttpRequest) -> HttpResponse:
     context = {"functions": function_list(environment_id(request))}
     return render_page(request, "functions/list.html", context, section="functions")
 
 
 @require_GET
+@requires(Permission.VIEW)
 def function(request: HttpRequest, slug: str) -> HttpResponse:
     row = known_function(environment_id(request), slug)
+    shows_data = access_of(request).has(Permission.DATA_READ)
     context = {
         "function": function_view(row),
         "page": SimpleLazyObject(lambda: recent_runs(row.environment_id, row, RECENT_RUNS)),
-        "queue": SimpleLazyObject(lambda: function_queue(row)),
+        "queue": SimpleLazyObject(lambda: function_queue(row, shows_data=shows_data)),
         "live_topic": runs_topic(row.environment_id),
     }
     fragments = {"function-runs": "functions/_runs.html", "function-queue": "functions/_queue.html"}
@@ -45,6 +52,7 @@ def function(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.FUNCTION_INVOKE)
 def invoke(request: HttpRequest, slug: str) -> HttpResponse:
     row = live_function(environment_id(request), slug)
     if request.method == "GET":
@@ -56,11 +64,13 @@ def invoke(request: HttpRequest, slug: str) -> HttpResponse:
         return _form(request, row, data, str(problem))
     except RedisUnavailable:
         return _form(request, row, data, UNREACHABLE)
+    audit_function(request, "function.invoke", row)
     messages.success(request, f"{row.name} was invoked.")
     return redirect(request, reverse("dashboard:function", args=[slug]))
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.FUNCTION_PAUSE)
 def pause(request: HttpRequest, slug: str) -> HttpResponse:
     """Cancelling its runs is asked for twice."""
     row = live_function(environment_id(request), slug)
@@ -74,12 +84,14 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
         return _pause_form(request, row, str(problem))
     except RedisUnavailable:
         return _pause_form(request, row, UNREACHABLE, must_confirm=cancels_running)
+    audit_function(request, "function.pause", row, {"cancels_running": cancels_running})
     words = "paused, and its runs are being cancelled" if cancels_running else "paused"
     messages.success(request, f"{row.name} is {words}.")
     return redirect(request, reverse("dashboard:function", args=[slug]))
 
 
 @require_POST
+@requires(Permission.FUNCTION_PAUSE)
 def resume(request: HttpRequest, slug: str) -> HttpResponse:
     row = known_function(environment_id(request), slug)
     try:
@@ -87,6 +99,7 @@ def resume(request: HttpRequest, slug: str) -> HttpResponse:
     except RedisUnavailable:
         messages.error(request, UNREACHABLE)
     else:
+        audit_function(request, "function.resume", row)
         messages.success(request, f"{row.name} goes on.")
     return redirect(request, reverse("dashboard:function", args=[slug]))
 

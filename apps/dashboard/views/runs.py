@@ -2,21 +2,26 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from apps.dashboard.auditing import audit_run
 from apps.dashboard.environment import environment_id
 from apps.dashboard.fragments import is_fragment, redirect, render_dialog, render_page
 from apps.dashboard.pages.filters import RANGES, run_filters
+from apps.dashboard.pages.first_steps import first_steps
 from apps.dashboard.pages.naming import app_choices, function_choices
 from apps.dashboard.pages.run_detail import RunPage
 from apps.dashboard.pages.run_list import run_list
+from apps.dashboard.permissions import requires
 from apps.dashboard.presenters.statuses import STATUS_FILTERS
 from apps.dashboard.selectors.keyset import position
 from apps.dashboard.selectors.runs import parse_cursor
-from apps.dashboard.snippets import app_snippets, event_snippet
+from apps.dashboard.snippets import app_snippets, event_snippet, origin
+from apps.dashboard.tenant import access_of, environment_of
 from apps.engine.store.client import RedisUnavailable
 from apps.realtime.topics import run_topic, runs_topic
 from apps.registry.selectors import is_any_app_synced
@@ -24,12 +29,14 @@ from apps.runs import selectors
 from apps.runs.exceptions import RunError
 from apps.runs.models import Run
 from apps.runs.services import CancelResult, run_cancel, run_rerun
+from apps.tenancy.permissions import Permission
 
 UNREACHABLE: Final = "Redis is not reachable at the moment. Try again."
 _PARTS: Final = ("input", "output", "error")
 
 
 @require_GET
+@requires(Permission.VIEW)
 def runs(request: HttpRequest) -> HttpResponse:
     environment = environment_id(request)
     filters = run_filters(request.GET)
@@ -45,6 +52,8 @@ def runs(request: HttpRequest) -> HttpResponse:
         "is_any_app_synced": lambda: is_any_app_synced(environment),
         "snippets": lambda: app_snippets(request),
         "event_snippet": lambda: event_snippet(request),
+        "steps": lambda: first_steps(access_of(request), environment_of(request), origin(request)),
+        "is_server": settings.STEPWELL_MODE != "dev",
     }
     response = render_page(
         request, "runs/list.html", context, section="runs", fragments={"runs-list": "runs/_list.html"}
@@ -62,15 +71,19 @@ def with_filters_in_url(request: HttpRequest, response: HttpResponse, form_id: s
 
 
 @require_GET
+@requires(Permission.VIEW)
 def run(request: HttpRequest, run_id: str) -> HttpResponse:
     row = _run(request, run_id)
-    page = RunPage(row.environment_id, row, request.GET)
+    page = RunPage(
+        row.environment_id, row, request.GET, shows_data=access_of(request).has(Permission.DATA_READ)
+    )
     context = {"page": page, "run": page.view, "live_topic": run_topic(run_id)}
     fragments = {"run": "runs/_run.html", "run-timeline": "runs/_timeline.html"}
     return render_page(request, "runs/page.html", context, section="runs", fragments=fragments)
 
 
 @require_GET
+@requires(Permission.DATA_READ)
 def run_payload(request: HttpRequest, run_id: str) -> HttpResponse:
     """One payload as a file: of the run, or with `step` and `attempt` of an attempt."""
     row = _run(request, run_id)
@@ -100,6 +113,7 @@ def _payload(row: Run, request: HttpRequest, part: str) -> str | None:
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.RUN_CANCEL)
 def cancel(request: HttpRequest, run_id: str) -> HttpResponse:
     row = _run(request, run_id)
     error = ""
@@ -109,6 +123,7 @@ def cancel(request: HttpRequest, run_id: str) -> HttpResponse:
         except (RunError, RedisUnavailable) as problem:
             error = _refusal(problem)
         else:
+            audit_run(request, "run.cancel", run_id)
             _report_cancel(request, result)
             return redirect(request, reverse("dashboard:run", args=[run_id]))
     context = {
@@ -132,6 +147,7 @@ def _report_cancel(request: HttpRequest, result: CancelResult) -> None:
 
 
 @require_http_methods(["GET", "POST"])
+@requires(Permission.RUN_RERUN)
 def rerun(request: HttpRequest, run_id: str) -> HttpResponse:
     """Of the whole run, or with `step` in the URL from that step on."""
     row = _run(request, run_id)
@@ -143,6 +159,7 @@ def rerun(request: HttpRequest, run_id: str) -> HttpResponse:
         except (RunError, RedisUnavailable) as problem:
             error = _refusal(problem)
         else:
+            audit_run(request, "run.rerun", run_id, {"new_run": new_id, "step": step})
             messages.success(request, "The rerun has started.")
             return redirect(request, reverse("dashboard:run", args=[new_id]))
     return _confirmation(request, run_id, _rerun_texts(run_id, step), error)

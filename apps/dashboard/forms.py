@@ -1,0 +1,73 @@
+"""Small forms of pages: in the shell's dialog, or a page of their own. What they hold is checked by services,
+whose refusals are shown in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+
+from apps.dashboard.fragments import redirect, render_dialog
+from apps.tenancy.exceptions import TenancyError
+
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`kind` is a type of input, or select, textarea, checkbox or checks (several of `choices`); the value of
+    a checkbox is truthy where it is on, that of checks the chosen ones."""
+
+    name: str
+    label: str
+    value: object = ""
+    kind: str = "text"
+    hint: str = ""
+    choices: Choices = ()
+    is_required: bool = True
+    rows: int = 4
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    title: str
+    action: str
+    back_url: str
+    submit: str
+    icon: str = "check"
+    fields: Sequence[Field] = field(default_factory=tuple)
+    text: str = ""
+    is_danger: bool = False
+    back_label: str = "Close"
+
+
+def render_form(request: HttpRequest, form: Form, section: str, error: str = "") -> HttpResponse:
+    context = {"dialog_title": form.title, "form": form, "error": error}
+    status = 422 if error else 200
+    return render_dialog(request, "components/form_dialog.html", context, section=section, status=status)
+
+
+def change(
+    request: HttpRequest, form: Form, section: str, act: Callable[[], object], success: str
+) -> HttpResponse:
+    """GET shows the form; POST acts and goes back, or shows the form again with what was refused."""
+    if request.method != "POST":
+        return render_form(request, form, section)
+    try:
+        act()
+    except TenancyError as refused:
+        return render_form(request, form, section, str(refused))
+    messages.success(request, success)
+    return redirect(request, form.back_url)
+
+
+def attempt(request: HttpRequest, url: str, act: Callable[[], object], success: str) -> HttpResponse:
+    """A change without a form of its own: act, say what came of it, go back."""
+    try:
+        act()
+    except TenancyError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, success)
+    return redirect(request, url)

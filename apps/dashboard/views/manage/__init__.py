@@ -1,0 +1,1 @@
+"""Pages of what an environment is reached by, and of its settings."""

@@ -1,0 +1,83 @@
+"""The settings of an environment (spec 05, 5.4.26)."""
+
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.audit.actors import Actor
+from apps.audit.http import actor_of
+from apps.dashboard.forms import attempt
+from apps.dashboard.fragments import render_page
+from apps.dashboard.gates import gate_of
+from apps.dashboard.permissions import requires
+from apps.dashboard.places import organisation_url
+from apps.dashboard.server_only import server_only
+from apps.dashboard.switching import kind_of
+from apps.dashboard.tenant import access_of, environment_of
+from apps.tenancy.exceptions import InvalidWeight
+from apps.tenancy.models import Environment, EnvironmentType
+from apps.tenancy.permissions import Permission
+from apps.tenancy.services import environments as services
+
+SECTION = "settings"
+
+
+@require_GET
+@server_only
+@requires(Permission.VIEW)
+def settings_page(request: HttpRequest) -> HttpResponse:
+    access, environment = access_of(request), environment_of(request)
+    kind = environment.type
+    context = {
+        "environment": environment,
+        "kind": kind_of(environment),
+        "gate": gate_of(access, Permission.ENVIRONMENT_MANAGE),
+        "colours": services.COLOURS,
+        "has_name": kind in (EnvironmentType.PRODUCTION, EnvironmentType.TEST),
+        "is_branch": kind == EnvironmentType.BRANCH_CHILD,
+        "is_archivable": kind in (EnvironmentType.TEST, EnvironmentType.BRANCH_CHILD),
+        "save": {what: reverse("dashboard:settings-save", args=[what]) for what in SETTINGS},
+        "archive_url": organisation_url(access.account, "environment-archive", environment.id),
+        "environments_url": organisation_url(access.account, "environments"),
+    }
+    return render_page(request, "manage/settings.html", context, section=SECTION)
+
+
+@require_POST
+@server_only
+@requires(Permission.ENVIRONMENT_MANAGE)
+def save(request: HttpRequest, what: str) -> HttpResponse:
+    if what not in SETTINGS:
+        raise Http404("no such setting")
+    act, value = SETTINGS[what], request.POST.get("value", "")
+    environment, actor = environment_of(request), actor_of(request)
+    url = reverse("dashboard:settings")
+    return attempt(request, url, lambda: act(environment, value, actor), "The setting is saved.")
+
+
+def _rename(environment: Environment, value: str, actor: Actor) -> object:
+    return services.environment_rename(environment=environment, name=value, actor=actor)
+
+
+def _colour(environment: Environment, value: str, actor: Actor) -> object:
+    return services.environment_set_colour(environment=environment, colour=value, actor=actor)
+
+
+def _weight(environment: Environment, value: str, actor: Actor) -> object:
+    if not (value.isascii() and value.isdigit() and len(value) < 6):
+        raise InvalidWeight
+    return services.environment_set_weight(environment=environment, weight=int(value), actor=actor)
+
+
+def _auto_archive(environment: Environment, value: str, actor: Actor) -> object:
+    return services.environment_set_auto_archive(environment=environment, is_on=value == "1", actor=actor)
+
+
+SETTINGS: dict[str, Callable[[Environment, str, Actor], object]] = {
+    "name": _rename,
+    "colour": _colour,
+    "weight": _weight,
+    "archiving": _auto_archive,
+}

@@ -1,0 +1,1 @@
+"""Pages of an organisation: people, keys, environments, settings and what has happened."""
