@@ -1,0 +1,51 @@
+"""Everything that the server keeps, as something that two moments can be compared by."""
+
+from typing import Any, Final, cast
+
+import redis
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+
+# A refusal may still note that a person of this server was here.
+PERSONAL: Final = frozenset({"django_session", "usersessions_usersession"})
+SEEN: Final = frozenset({"last_login", "last_active_at"})
+
+Rows = dict[str, list[tuple[Any, ...]]]
+Keys = dict[bytes, bytes | None]
+
+
+def rows() -> Rows:
+    """Every row of every table, as the database has it."""
+    models = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+    with connection.cursor() as cursor:
+        return {table: _table(cursor, models[table]) for table in sorted(models.keys() - PERSONAL)}
+
+
+def _table(cursor: Any, model: type[Model]) -> list[tuple[Any, ...]]:
+    fields = [field.column for field in model._meta.concrete_fields if field.column not in SEEN]
+    columns = ", ".join(map(connection.ops.quote_name, fields))
+    cursor.execute(f"SELECT {columns} FROM {connection.ops.quote_name(model._meta.db_table)}")
+    return sorted(cursor.fetchall(), key=repr)
+
+
+def keys(client: "redis.Redis") -> Keys:
+    """Every key of Redis with its value as DUMP writes it."""
+    names = sorted(cast("list[bytes]", client.keys()))
+    pipeline = client.pipeline(transaction=False)
+    for name in names:
+        pipeline.dump(name)
+    return dict(zip(names, pipeline.execute(), strict=True))
+
+
+class Snapshot:
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+        self._rows, self._keys = rows(), keys(client)
+
+    def changes(self) -> set[str]:
+        """Names of the tables and keys that are not as they were."""
+        now_rows, now_keys = rows(), keys(self._client)
+        changed = {name for name in now_rows if now_rows[name] != self._rows[name]}
+        changed_keys = {name for name in now_keys | self._keys if now_keys.get(name) != self._keys.get(name)}
+        return changed | {name.decode() for name in changed_keys}

@@ -1,0 +1,81 @@
+"""Topics of live updates, for everybody (spec 05, 1.12 and 5.3)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
+from django.contrib.sessions.backends.db import SessionStore
+from pytest_django.fixtures import Settings
+
+from apps.identity.models import User
+from apps.realtime.routing import websocket_urlpatterns
+from apps.realtime.topics import Topic, run_topic, runs_topic
+from apps.tenancy.permissions import Permission
+from tests.integration.dashboard.tab import Tab
+from tests.isolation.cast import CAST_ROLES, Place, Stage
+from tests.isolation.endpoints import missing
+from tests.isolation.ghosts import ghost_of
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+# By the field of `Topic` that it fills.
+TOPICS: Final[Mapping[str, Callable[[Place], str]]] = {
+    "environment_id": lambda place: runs_topic(place.environment.id),
+    "run_id": lambda place: run_topic(place.ended_run_id),
+}
+
+
+def test_every_topic_has_a_case() -> None:
+    found = {field.name for field in fields(Topic)} - {"name"}
+    advice = "Add the kind of topic to TOPICS in tests/isolation/test_topics.py."
+    assert not (text := missing(found, set(TOPICS), advice)), text
+    assert [str(pattern.pattern) for pattern in websocket_urlpatterns] == ["ws/live"], (
+        "one socket is tested here"
+    )
+
+
+@pytest.fixture(autouse=True)
+def layer_in_memory(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    channel_layers.backends = {}
+
+
+@sync_to_async
+def session() -> SessionStore:
+    store = SessionStore()
+    store.create()
+    return store
+
+
+async def joined(topic: str, user: User | None) -> bool:
+    """Whether the person's browser may listen."""
+    more: dict[str, Any] = {"user": user, "session": await session()} if user else {}
+    tab = Tab([(b"host", b"stepwell.test")], more)
+    assert (await tab.connect())["type"] == "websocket.accept"
+    await tab.send({"subscribe": [topic]})
+    answer = await tab.receive()
+    await tab.disconnect()
+    assert answer["subscribed"] + answer["refused"] == [topic]
+    return answer["subscribed"] == [topic]
+
+
+@pytest.mark.parametrize("kind", TOPICS)
+async def test_who_may_listen(lasting_stage: Stage, kind: str) -> None:
+    topic, people, place = TOPICS[kind], lasting_stage.people, lasting_stage.production
+    assert not await joined(topic(place), None)
+    assert not await joined(topic(place), people.mallory)
+    assert not await joined(topic(lasting_stage.globex), people.alice)
+    assert not await joined(topic(ghost_of(place)), people.alice) or kind == "environment_id"
+    for role in CAST_ROLES:
+        is_viewer = await sync_to_async(_may_view)(lasting_stage, people.of_role(role))
+        assert await joined(topic(place), people.of_role(role)) == is_viewer, role
+    assert await joined(topic(lasting_stage.globex), people.mallory)
+
+
+def _may_view(stage: Stage, user: User) -> bool:
+    from apps.tenancy.access import access_for
+
+    return access_for(user, stage.acme.slug, "production").has(Permission.VIEW)
