@@ -10,3 +10,11 @@ def over_limit(request: HttpRequest, action: str, rate: str) -> HttpResponse | N
         request, app="apps.signin", action=action, config={action: rate}
     )
     return answer
+
+
+def is_over_limit(request: HttpRequest, action: str, rate: str, key: str) -> bool:
+    """Counts requests of any method by `key`, with a `rate` per key."""
+    usage = ratelimit.consume(
+        request, app="apps.signin", action=action, config={action: rate}, key=key, limit_get=True
+    )
+    return usage is None

@@ -36,6 +36,7 @@ from apps.refusals.sender import RefusalSender
 from apps.refusals.store import RefusalStore
 from apps.server.body_limit import BodyLimit
 from apps.signin.announcing import SetupAnnouncer
+from apps.signin.sweeping import SessionSweeper
 from apps.webhooks.configs import process_configs
 from apps.webhooks.door import WebhookDoor
 from apps.webhooks.log import DeliveryWriter
@@ -89,6 +90,6 @@ def telemetry_sender() -> TelemetrySender:
 
 _others = django_and_channels()
 _services: list[Service] = [refusal_sender(), telemetry_sender(), SetupAnnouncer(), DeliveryWriter()]
-_services += credential_services()
+_services += [SessionSweeper(), *credential_services()]
 application = PrefixRouter(thin_handlers(_others), _others, _services)
 calm_garbage_collector()

@@ -10,7 +10,10 @@ from apps.audit.http import actor_from, actor_of
 from apps.audit.models import ActorKind
 from apps.audit.services import audit_record
 from apps.identity.models import User
+from apps.signin.limits import is_over_limit
 from apps.signin.models import SsoConnection, SsoDomain, connection_id_of
+from apps.tenancy import locks
+from apps.tenancy.announcements import announce_change
 from apps.tenancy.models import Membership, Role
 
 NOT_ASSERTED = "Your identity provider has not said which e-mail address is yours."
@@ -67,9 +70,11 @@ def refusal(provider_id: str, emails: Iterable[str], user: User | None) -> str:
 @transaction.atomic
 def join(*, request: HttpRequest, user: User, provider_id: str) -> None:
     """Make the user a member of the connection's organisation, with its default role; members stay what they
-    are."""
+    are, and a read-only organisation gets none."""
     connection = by_provider_id(provider_id)
     if connection is None or not connection.is_joining:
+        return
+    if not locks.lock_account(connection.account_id).is_writable:
         return
     membership, is_new = Membership.objects.get_or_create(
         account_id=connection.account_id, user=user, defaults={"role": connection.default_role}
@@ -84,12 +89,14 @@ def join(*, request: HttpRequest, user: User, provider_id: str) -> None:
             target_label=user.email,
             after={"role": membership.role, "by": connection.name},
         )
+        announce_change(connection.account_id)
 
 
 def note_failure(request: HttpRequest, provider_id: str) -> None:
-    """Into the audit log of the organisation: an answer of its identity provider was refused."""
+    """Into the audit log of the organisation: an answer of its identity provider was refused. Anybody can
+    send such answers, so only the first ten of a minute are noted."""
     connection = by_provider_id(provider_id)
-    if connection is not None:
+    if connection is not None and not is_over_limit(request, "sso_failure", "10/m/key", provider_id):
         audit_record(
             account_id=connection.account_id,
             actor=actor_from(request, ActorKind.SYSTEM, "", "single sign-on"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from apps.identity.models import User
 from apps.signin import recording
 from apps.signin.forms import ProfileForm, ThemeForm
+from apps.signin.services import sso
 
 
 @login_required
@@ -43,9 +44,11 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def email(request: HttpRequest) -> HttpResponse:
-    """A new address is verified by a code, so a server that sends no mail cannot change it."""
-    if not settings.IS_MAIL_CONFIGURED:
-        return render(request, "signin/email_fixed.html", {"section": "email"})
+    """A new address is verified by a code, so a server that sends no mail cannot change it. Nor can who has
+    to use single sign-on: with another address they would escape it."""
+    is_managed = sso.must_use_sso(cast("User", request.user))
+    if is_managed or not settings.IS_MAIL_CONFIGURED:
+        return render(request, "signin/email_fixed.html", {"section": "email", "is_managed": is_managed})
     return cast("HttpResponse", library.email(request))
 
 

@@ -1,9 +1,11 @@
 """Where a person is signed in: seen, ended at once, and ended by a new password."""
 
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from apps.identity.models import User
+from apps.signin.sweeping import sweep
 from tests.integration.identity.people import NEW_PASSWORD, PASSWORD, Visitor, sign_in, user_id_of
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
@@ -67,6 +69,17 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(browser: Client, 
     browser.post("/profile/password", fields | {"oldpassword": PASSWORD})
     assert browser.get("/profile").status_code == 200
     assert phone.get("/profile")["Location"] == "/sign-in?next=/profile"
+
+
+def test_sessions_whose_time_is_over_are_deleted(browser: Client, bob: User) -> None:
+    sign_in(browser, bob.email)
+    other = _phone()
+    sign_in(other, bob.email)
+    key = other.session.session_key
+    Session.objects.filter(session_key=key).update(expire_date="2026-01-01T00:00:00Z")
+    sweep()
+    assert not Session.objects.filter(session_key=key).exists()
+    assert browser.get("/profile").status_code == 200
 
 
 def test_last_use_is_noted_once_a_minute(browser: Client, bob: User) -> None:

@@ -16,7 +16,7 @@ from apps.credentials.services.provisioning import organisation_provision
 from apps.identity.models import User
 from apps.signin.models import SsoConnection
 from apps.signin.sso.configuration import OidcConfig
-from apps.tenancy.models import Account, Membership, Role
+from apps.tenancy.models import Account, AccountStatus, Membership, Role
 from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serve
 from tests.integration.identity.people import Visitor, sign_in, totp_code, user_id_of, with_totp
 from tests.integration.identity.sso import connect, leave
@@ -206,6 +206,10 @@ def test_enforced_refuses_passwords_except_of_owners(
         page = sign_in(browser, email, "wrong").content.decode()
         assert "People of this domain sign in with single sign-on." in page
     assert sign_in(browser, alice.email)["Location"] == "/"
+    member = Visitor()
+    member.force_login(bob)
+    page = member.post("/profile/email", {"action_add": "1", "email": "bob@elsewhere.test"})
+    assert "which also says what your address is" in page.content.decode()
     form = {"name": "Eve", "email": "eve@acme.test", "password1": "deep water runs cold"}
     assert "sign in with single sign-on" in Visitor().post("/sign-up", form).content.decode()
     newcomer = Visitor()
@@ -216,6 +220,24 @@ def test_enforced_refuses_passwords_except_of_owners(
     answer = _return(other, leave(other, bob.email))
     assert answer.status_code == 302, answer.content.decode()
     assert user_id_of(other) == str(bob.pk)
+
+
+def test_a_suspended_organisation_gets_no_new_members(
+    browser: Client, connection: SsoConnection, provider: Provider, acme: Account
+) -> None:
+    Account.objects.filter(id=acme.id).update(status=AccountStatus.SUSPENDED)
+    _return(browser, leave(browser, provider.email))
+    assert user_id_of(browser) is not None
+    assert not Membership.objects.filter(user__email=provider.email).exists()
+
+
+def test_a_flood_of_forged_answers_does_not_fill_the_audit_log(
+    browser: Client, connection: SsoConnection, acme: Account
+) -> None:
+    for _ in range(15):
+        forged = browser.get(f"/sso/oidc/{connection.provider_id}/callback", {"code": "x", "state": "y"})
+        assert forged.status_code == 401
+    assert AuditEntry.objects.filter(account_id=acme.id, action="sso.sign_in").count() == 10
 
 
 def test_connections_of_two_organisations_do_not_mix(
