@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import close_old_connections
 
 from apps.credentials.configured import ConfiguredDirectory
 from apps.credentials.database import DatabaseDirectory
@@ -24,7 +25,7 @@ def _resolver(
     is_open: bool, event_keys: tuple[str, ...], signing_keys: tuple[str, ...]
 ) -> CredentialResolver:
     directory = ConfiguredDirectory(event_keys, signing_keys, DatabaseDirectory())
-    return CredentialResolver(directory, is_open=is_open)
+    return CredentialResolver(directory, is_open=is_open, prepare=close_old_connections)
 
 
 def forget_resolvers() -> None:

@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 
 from apps.credentials import pipeline
 from apps.credentials.cache import CredentialCache, Entry, Key, digest, hasher
@@ -58,12 +57,19 @@ DEV_CALLER: Final = Caller(
 
 
 class CredentialResolver:
-    """`is_open`: dev mode, where everything is the development environment's."""
+    """`is_open`: dev mode, where everything is the development environment's. `prepare` is called before a
+    look-up in a thread of asgiref's, which no request cleans up after."""
 
     def __init__(
-        self, directory: Directory, *, is_open: bool = False, usage: UsageBuffer = process_usage
+        self,
+        directory: Directory,
+        *,
+        is_open: bool = False,
+        usage: UsageBuffer = process_usage,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self._directory = directory
+        self._prepare = prepare
         self._usage = usage
         self.is_open = is_open
         self.cache = CredentialCache()
@@ -198,13 +204,11 @@ class CredentialResolver:
         return result
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await sync_to_async(_with_fresh_connection)(work)
+        def prepared() -> T:
+            self._prepare()
+            return work()
 
-
-def _with_fresh_connection(work: Callable[[], T]) -> T:
-    """In a thread of asgiref's, which no request cleans up after."""
-    close_old_connections()
-    return work()
+        return await sync_to_async(prepared)()
 
 
 def _at_this_time(entry: Entry) -> Caller | Refused:
