@@ -20,8 +20,9 @@ class SetupAnnouncer:
 
 
 def announce_setup() -> None:
-    """Only in server mode and as long as there is no user. Whoever can read this log may own the server."""
-    if settings.STEPWELL_MODE == "dev":
+    """Only in server mode, with pages, and as long as there is no user. Whoever can read this log may own the
+    server."""
+    if settings.STEPWELL_MODE == "dev" or not settings.STEPWELL_UI:
         return
     try:
         token = setup_token_issue()

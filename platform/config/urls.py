@@ -7,7 +7,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from apps.server.views import no_interface
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("apps.signin.urls")),
     path("", include("apps.devserver.urls")),
     path("", include("apps.server.urls")),
 ]
@@ -19,6 +18,7 @@ urlpatterns += [
 ]
 if settings.STEPWELL_UI:
     urlpatterns += [
+        path("", include("apps.signin.urls")),
         path("admin/", admin.site.urls),
         path("o/<slug:org>/", include("apps.dashboard.organisation_urls")),
         path("", include("apps.dashboard.urls")),

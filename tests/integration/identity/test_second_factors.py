@@ -127,7 +127,8 @@ def test_an_organisation_may_insist_on_a_second_factor(browser: Client, acme: Ac
     Account.objects.filter(id=acme.id).update(requires_two_factor=True)
     sign_in(browser, bob.email)
     page = "/o/acme/env/production/runs"
-    assert browser.get(page)["Location"] == "/profile/security"
+    for path in (page, "/o/acme/env"):
+        assert browser.get(path)["Location"] == "/profile/security"
     wanted = "Acme wants you to have a second factor."
     assert wanted in browser.get("/profile/security").content.decode()
     part = browser.get(page, headers={"HX-Request": "true"})
