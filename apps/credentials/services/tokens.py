@@ -70,6 +70,6 @@ def token_revoke(*, token: PersonalToken, actor: Actor) -> PersonalToken:
 
 
 def tokens_revoke_of(*, account_id: UUID, user_id: UUID, actor: Actor) -> int:
-    """All of a person's tokens in the organisation, as when a member leaves; how many."""
+    """All of a person's tokens in the organisation; how many."""
     live = PersonalToken.objects.filter(account_id=account_id, user_id=user_id, revoked_at__isnull=True)
     return len([token_revoke(token=token, actor=actor) for token in live])

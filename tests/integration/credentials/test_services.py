@@ -48,10 +48,12 @@ from apps.credentials.services import (
     token_revoke,
 )
 from apps.credentials.services.tokens import tokens_revoke_of
+from apps.identity.models import User
 from apps.tenancy.exceptions import AccountSuspended, EnvironmentArchived, InvalidName, NotFound
-from apps.tenancy.models import Account, AccountStatus, Environment
+from apps.tenancy.models import Account, AccountStatus, Environment, Membership, Role
 from apps.tenancy.permissions import Permission
 from apps.tenancy.services.environments import branch_resolve
+from apps.tenancy.services.memberships import membership_leave
 from tests.integration.credentials.world import (
     Organisation,
     event_key,
@@ -396,7 +398,17 @@ def test_a_token_is_for_members(acme: Organisation, globex: Organisation) -> Non
     assert list(selectors.tokens_qs(acme.owner.id)) == []
 
 
-def test_leaving_revokes_the_tokens_there(acme: Organisation) -> None:
+def test_who_leaves_keeps_no_token(acme: Organisation) -> None:
+    member = User.objects.create_user("member@acme.example")
+    Membership.objects.create(account=acme.account, user=member, role=Role.DEVELOPER)
+    for user in (member, acme.owner):
+        token_create(account=acme.account, user=user, name="cli", permissions=[Permission.VIEW], actor=ACTOR)
+    membership_leave(account=acme.account, user=member, actor=ACTOR)
+    assert list(selectors.tokens_qs(member.id)) == []
+    assert selectors.tokens_qs(acme.owner.id).count() == 1
+
+
+def test_all_tokens_of_a_person_are_revoked(acme: Organisation) -> None:
     for name in ("a", "b"):
         token_create(
             account=acme.account, user=acme.owner, name=name, permissions=[Permission.VIEW], actor=ACTOR
