@@ -70,6 +70,10 @@ class CredentialCache:
         self._entries[key] = entry = entry._replace(fresh_at=now)
         return entry
 
+    def has_known(self, key: Key) -> bool:
+        """Whether the secret led somewhere before, however long ago."""
+        return key in self._entries
+
     def is_unknown(self, secret: bytes) -> bool:
         noted_at = self._unknown.get(secret)
         return noted_at is not None and monotonic() - noted_at <= UNKNOWN_SECONDS

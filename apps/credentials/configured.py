@@ -1,7 +1,7 @@
 """Keys that `manage.py start` is given: they belong to the environment of the server's own account."""
 
-import hmac
 from collections.abc import Collection, Sequence
+from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class ConfiguredDirectory:
 
     def bearer(self, presented: str) -> Credential | None:
         forms = [form.encode() for form in formats.bearer_hashes(presented)]
-        if any(hmac.compare_digest(form, known) for form in forms for known in self._bearer_hashes):
+        if any(compare_digest(form, known) for form in forms for known in self._bearer_hashes):
             return self._credential(
                 CredentialKind.SIGNING_KEY, "configured signing key", SIGNING_KEY_PERMISSIONS
             )
@@ -65,7 +65,7 @@ class ConfiguredDirectory:
 
     def _is_event_key(self, presented: str) -> bool:
         encoded = presented.encode(errors="replace")
-        return any(hmac.compare_digest(encoded, key) for key in self._event_keys)
+        return any(compare_digest(encoded, key) for key in self._event_keys)
 
     def _credential(self, kind: CredentialKind, label: str, permissions: frozenset[Permission]) -> Credential:
         place = self.place(DEV_ENVIRONMENT_ID) or DEV_PLACE

@@ -28,11 +28,16 @@ def caller_of(request: HttpRequest, *, use: Use, permission: Permission) -> Call
         token,
         use=use,
         permission=permission,
-        env_name=request.headers.get("X-Inngest-Env", ""),
+        env_name=_utf8(request.headers.get("X-Inngest-Env", "")),
         ip=request.META.get("REMOTE_ADDR", ""),
     )
     setattr(request, "refused" if isinstance(found, Refused) else "caller", found)
     return found
+
+
+def _utf8(header: str) -> str:
+    """Django reads headers as Latin-1; names of branches are UTF-8, as the event path reads them."""
+    return header.encode("latin-1", errors="replace").decode(errors="replace")
 
 
 def noted_environment(request: HttpRequest) -> UUID | None:

@@ -13,6 +13,7 @@ from apps.tenancy.permissions import Permission
 MISSING: Final = Refused(401, Code.MISSING, "Authentication is required")
 INVALID: Final = Refused(401, Code.INVALID, "Authentication failed")
 UNAVAILABLE: Final = Refused(503, Code.UNAVAILABLE, "Credentials cannot be checked at the moment")
+BUSY: Final = replace(UNAVAILABLE, message="Too many credentials are being checked", retry_after=1)
 _NOT_FOUND: Final = Refused(404, Code.ENV_NOT_FOUND, "There is no environment of that name")
 _AMBIGUOUS: Final = Refused(
     400, Code.ENV_AMBIGUOUS, "Several environments have that name; use the slug or id"

@@ -17,7 +17,7 @@ from apps.credentials import pipeline
 from apps.credentials.cache import CredentialCache, Entry, Key, digest, hasher
 from apps.credentials.caller import Caller, Code, CredentialKind, Place, Refused
 from apps.credentials.directory import Directory, DirectoryUnavailable
-from apps.credentials.pipeline import INVALID, MISSING, UNAVAILABLE, ip_refusal, permission_refusal
+from apps.credentials.pipeline import BUSY, INVALID, MISSING, UNAVAILABLE, ip_refusal, permission_refusal
 from apps.credentials.usage import UsageBuffer, process_usage
 from apps.credentials.uses import EVENTS, Use
 from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID, EnvironmentType
@@ -38,6 +38,12 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+# Look-ups wait for one another, so a flood of secrets that nobody knows is cut here: whoever was known before
+# comes first, and waits for no more than these.
+MAX_UNDER_WAY: Final = 64
+# A longer name is refused for its length, whatever follows.
+_MAX_NAME: Final = 300
 
 # Where a secret is presented.
 _EVENT_KEY: Final = hasher(b"event key")
@@ -89,7 +95,7 @@ class CredentialResolver:
             return MISSING
         if self.is_open:
             return DEV_CALLER
-        key: Key = (digest(presented, _EVENT_KEY), use.name, env_name)
+        key: Key = (digest(presented, _EVENT_KEY), use.name, env_name[:_MAX_NAME])
         entry = self.cache.fresh(key)
         if entry is not None:
             found = _at_this_time(entry)
@@ -107,7 +113,7 @@ class CredentialResolver:
             return DEV_CALLER
         if not token:
             return MISSING
-        key: Key = (digest(token, _BEARER), use.name, env_name)
+        key: Key = (digest(token, _BEARER), use.name, env_name[:_MAX_NAME])
         entry = self.cache.fresh(key)
         if entry is not None:
             found = _at_this_time(entry)
@@ -161,6 +167,8 @@ class CredentialResolver:
             return INVALID
         waiting = self._under_way.get(key)
         if waiting is None:
+            if len(self._under_way) >= MAX_UNDER_WAY and not self.cache.has_known(key):
+                return BUSY
             look = self._in_thread(lambda: self._look_up(key, presented, face, use, env_name, ip))
             waiting = self._under_way[key] = asyncio.ensure_future(look)
             waiting.add_done_callback(lambda _: self._under_way.pop(key, None))
@@ -171,7 +179,7 @@ class CredentialResolver:
         self, presented: str, face: blake2b, use: Use, env_name: str, ip: str
     ) -> Caller | Refused:
         secret = digest(presented, face)
-        key: Key = (secret, use.name, env_name)
+        key: Key = (secret, use.name, env_name[:_MAX_NAME])
         # A sync changes its environment, so each of them is looked up.
         entry = None if use.unarchives else self.cache.fresh(key)
         if entry is not None:
@@ -194,7 +202,7 @@ class CredentialResolver:
             if ends_at <= time():
                 result: Caller | Refused = pipeline.revoked(credential)
             else:
-                result = pipeline.settle(self._directory, credential, use, env_name)
+                result = pipeline.settle(self._directory, credential, use, key[2])
         except DirectoryUnavailable:
             stale = self.cache.stale(key)
             return UNAVAILABLE if stale is None else _at_this_time(stale)

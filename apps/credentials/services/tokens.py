@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -67,9 +66,3 @@ def token_revoke(*, token: PersonalToken, actor: Actor) -> PersonalToken:
         changes.announce(row)
         changes.record(row, actor, "token.revoke", row.name)
     return row
-
-
-def tokens_revoke_of(*, account_id: UUID, user_id: UUID, actor: Actor) -> int:
-    """All of a person's tokens in the organisation; how many."""
-    live = PersonalToken.objects.filter(account_id=account_id, user_id=user_id, revoked_at__isnull=True)
-    return len([token_revoke(token=token, actor=actor) for token in live])

@@ -146,6 +146,12 @@ def test_a_sync_of_a_branch_makes_it_and_moves_its_date(client: Client, acme: Or
     assert branch.auto_archive_at > timezone.now() + timedelta(days=2)
 
 
+def test_the_name_of_a_branch_is_read_as_the_event_path_reads_it(client: Client, acme: Organisation) -> None:
+    header = "feature/é".encode().decode("latin-1")
+    assert register(client, signing_key(acme.branches), **{"x-inngest-env": header})[0] == 200
+    assert App.objects.get().environment_id == acme.branch("feature/é").id
+
+
 def test_a_sync_of_branches_must_name_one(client: Client, acme: Organisation) -> None:
     assert register(client, signing_key(acme.branches)) == (
         400,

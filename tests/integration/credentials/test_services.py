@@ -47,7 +47,6 @@ from apps.credentials.services import (
     token_create,
     token_revoke,
 )
-from apps.credentials.services.tokens import tokens_revoke_of
 from apps.identity.models import User
 from apps.tenancy.exceptions import AccountSuspended, EnvironmentArchived, InvalidName, NotFound
 from apps.tenancy.models import Account, AccountStatus, Environment, Membership, Role
@@ -406,15 +405,6 @@ def test_who_leaves_keeps_no_token(acme: Organisation) -> None:
     membership_leave(account=acme.account, user=member, actor=ACTOR)
     assert list(selectors.tokens_qs(member.id)) == []
     assert selectors.tokens_qs(acme.owner.id).count() == 1
-
-
-def test_all_tokens_of_a_person_are_revoked(acme: Organisation) -> None:
-    for name in ("a", "b"):
-        token_create(
-            account=acme.account, user=acme.owner, name=name, permissions=[Permission.VIEW], actor=ACTOR
-        )
-    assert tokens_revoke_of(account_id=acme.account.id, user_id=acme.owner.id, actor=ACTOR) == 2
-    assert tokens_revoke_of(account_id=acme.account.id, user_id=acme.owner.id, actor=ACTOR) == 0
 
 
 def test_no_environment_sees_the_keys_of_another(acme: Organisation, globex: Organisation) -> None:

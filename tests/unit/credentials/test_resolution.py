@@ -9,7 +9,7 @@ import pytest
 from apps.credentials import cache, uses
 from apps.credentials.caller import Caller, CredentialKind, Refused
 from apps.credentials.filters import KeyFilter
-from apps.credentials.resolution import DEV_CALLER, CredentialResolver
+from apps.credentials.resolution import DEV_CALLER, MAX_UNDER_WAY, CredentialResolver
 from apps.credentials.usage import UsageBuffer
 from apps.tenancy.models import AccountStatus
 from apps.tenancy.permissions import Permission
@@ -330,6 +330,27 @@ async def test_the_cache_has_an_end(
         await resolver.event_key(f"unknown-{number}")
     assert len(resolver.cache._entries) <= 10
     assert len(resolver.cache._unknown) <= 10
+
+
+async def test_a_flood_of_unknown_keys_is_cut_and_known_ones_come_first(
+    resolver: CredentialResolver, directory: MemoryDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await resolver.event_key("e")
+    now = time.monotonic()
+    monkeypatch.setattr(cache, "monotonic", lambda: now + 11)
+    flood = [asyncio.ensure_future(resolver.event_key(f"unknown-{number}")) for number in range(100)]
+    known = asyncio.ensure_future(resolver.event_key("e"))
+    verdicts = [verdict(found) for found in await asyncio.gather(*flood)]
+    assert verdicts.count((401, "auth_invalid")) == MAX_UNDER_WAY
+    assert verdicts.count((503, "auth_unavailable")) == 100 - MAX_UNDER_WAY
+    assert verdict(await known) == (200, "ek")
+
+
+async def test_long_names_take_no_room(resolver: CredentialResolver, directory: MemoryDirectory) -> None:
+    for number in range(3):
+        await resolver.event_key("b", env_name="x" * 60_000 + str(number))
+    assert {len(key[2]) for key in resolver.cache._entries} == {300}
+    assert [len(place.name) for place in directory.places[3:]] == [300]
 
 
 async def test_no_secret_is_in_memory(resolver: CredentialResolver, directory: MemoryDirectory) -> None:
