@@ -18,7 +18,12 @@ from django.utils import timezone
 from apps.audit.services import SYSTEM
 from apps.credentials import secrets
 from apps.credentials.models import EventKey, SigningKey, SigningKeyState
-from apps.credentials.services import api_key_create, organisation_provision
+from apps.credentials.services import (
+    api_key_create,
+    organisation_provision,
+    signing_key_create_pending,
+    signing_key_rotate,
+)
 from apps.credentials.services.provisioning import environment_provision
 from apps.engine import clock
 from apps.engine.bridge import engine_call
@@ -37,9 +42,13 @@ from apps.registry.models import App, Function, FunctionVersion, Sync
 from apps.runs.history.batch import Batch
 from apps.runs.history.store import HistoryStore
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
+from apps.tenancy.access import access_for
 from apps.tenancy.models import Account, Environment, EnvironmentType, Membership, Role
 from apps.tenancy.permissions import Permission
 from apps.tenancy.services.environments import environment_create
+from apps.tenancy.services.invitations import invitation_create
+from apps.webhooks.choices import Outcome
+from apps.webhooks.models import Delivery
 from apps.webhooks.services.webhooks import webhook_create
 
 STEP = "a" * 40
@@ -57,7 +66,7 @@ class Place:
     ended_run_id: str
     event_id: str
     cancellation_id: str
-    webhook_id: uuid.UUID
+    ids: Mapping[str, uuid.UUID | str]  # of what is looked after: keys, a webhook and its delivery, people
     event_key: str
     signing_key: str
 
@@ -142,15 +151,14 @@ def make_stage() -> Stage:
     for role in (Role.ADMIN, Role.DEVELOPER, Role.VIEWER, Role.BILLING):
         Membership.objects.create(account=acme, user=people.of_role(role), role=role)
     staging = environment_create(account=acme, name="Staging", actor=SYSTEM)
-    if not EventKey.objects.filter(environment=staging).exists():
-        environment_provision(staging, SYSTEM)
-    _connection(acme, "acme")
-    _connection(globex, "globex")
+    environment_provision(staging, SYSTEM)
+    of_acme = _of_organisation(acme, people.alice, people.dora)
+    of_globex = _of_organisation(globex, people.mallory, people.mallory)
     return Stage(
         people,
-        _place(acme.environments.get(type=EnvironmentType.PRODUCTION), "acmeprod"),
-        _place(staging, "acmestage"),
-        _place(globex.environments.get(type=EnvironmentType.PRODUCTION), "globexprod"),
+        _place(acme.environments.get(type=EnvironmentType.PRODUCTION), "acmeprod", of_acme),
+        _place(staging, "acmestage", of_acme),
+        _place(globex.environments.get(type=EnvironmentType.PRODUCTION), "globexprod", of_globex),
     )
 
 
@@ -158,14 +166,36 @@ def _person(name: str) -> User:
     return User.objects.create_user(f"{name}@isolation.example", name=name.title())
 
 
-def _connection(account: Account, name: str) -> None:
+def _of_organisation(account: Account, owner: User, member: User) -> dict[str, uuid.UUID]:
+    """What belongs to no environment: a connection with a domain, an invitation, an API key, a member."""
     connection = SsoConnection.objects.create(
-        account=account, kind=SsoKind.OIDC, name=f"sso-{name}", config_encrypted=secrets.encrypt("{}")
+        account=account, kind=SsoKind.OIDC, name=f"sso-{account.slug}", config_encrypted=secrets.encrypt("{}")
     )
-    SsoDomain.objects.create(connection=connection, domain=f"{name}.example", token=name)
+    domain = SsoDomain.objects.create(connection=connection, domain=f"{account.slug}.example", token="t")
+    invited = invitation_create(
+        access=access_for(owner, account.slug),
+        email=f"new@{account.slug}.example",
+        role=Role.VIEWER,
+        environment_ids=[],
+        actor=SYSTEM,
+    )
+    key, _ = api_key_create(
+        account=account,
+        environment=None,
+        name=f"api-{account.slug}",
+        permissions=[Permission.VIEW],
+        actor=SYSTEM,
+    )
+    return {
+        "connection": connection.id,
+        "domain": domain.id,
+        "invitation": invited.invitation.id,
+        "api_key": key.id,
+        "membership": Membership.objects.get(account=account, user=member).id,
+    }
 
 
-def _place(environment: Environment, marker: str) -> Place:
+def _place(environment: Environment, marker: str, of_organisation: Mapping[str, uuid.UUID]) -> Place:
     app, function = _registered(environment, marker)
     event_id, ended_run_id = _ulid(), _ulid()
     run_id = _live_run(function, event_id, f"{marker}/happened")
@@ -190,8 +220,28 @@ def _place(environment: Environment, marker: str) -> Place:
         actor=SYSTEM,
         transform="function transform(evt) { return {name: 'x', data: evt}; }",
     )
+    delivery = Delivery.objects.create(
+        id=_ulid(),
+        webhook=webhook,
+        environment_id=environment.id,
+        received_at=timezone.now(),
+        method="POST",
+        status=200,
+        outcome=Outcome.ACCEPTED,
+        body=json.dumps({"secret": marker}).encode(),
+        body_bytes=20,
+    )
     key = EventKey.objects.get(environment=environment, is_default=True)
-    signing = SigningKey.objects.get(environment=environment, state=SigningKeyState.ACTIVE)
+    signing, retired = _rotated(environment)
+    ids: dict[str, uuid.UUID | str] = {
+        **of_organisation,
+        "environment": environment.id,
+        "webhook": webhook.key_id,
+        "delivery": delivery.id,
+        "event_key": key.id,
+        "signing_key": signing.id,
+        "retired_key": retired.id,
+    }
     return Place(
         marker,
         environment,
@@ -201,10 +251,19 @@ def _place(environment: Environment, marker: str) -> Place:
         ended_run_id,
         event_id,
         cancellation.id,
-        webhook.key_id,
+        ids,
         secrets.decrypt(key.value_encrypted),
         secrets.decrypt(signing.value_encrypted),
     )
+
+
+def _rotated(environment: Environment) -> tuple[SigningKey, SigningKey]:
+    """The active signing key and a retired one; a pending one is there, too."""
+    signing_key_create_pending(environment=environment, actor=SYSTEM)
+    signing_key_rotate(environment=environment, actor=SYSTEM)
+    signing_key_create_pending(environment=environment, actor=SYSTEM)
+    keys = SigningKey.objects.filter(environment=environment)
+    return keys.get(state=SigningKeyState.ACTIVE), keys.get(state=SigningKeyState.RETIRED)
 
 
 def _registered(environment: Environment, marker: str) -> tuple[App, Function]:

@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from apps.credentials.process import forget_resolvers
 from apps.credentials.usage import process_usage
+from apps.webhooks.runtime.pool import process_pool
 from tests.isolation.cast import Stage, make_stage
 
 
@@ -48,3 +49,10 @@ def lasting_stage(transactional_db: None, server: None) -> Stage:
 def queue(redis_url: str) -> Iterator["redis.Redis"]:
     with redis.Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scripts() -> Iterator[None]:
+    """The processes that run scripts of webhooks end with the tests of this folder."""
+    yield
+    process_pool.close()

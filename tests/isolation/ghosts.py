@@ -28,7 +28,10 @@ def ghost_of(place: Place) -> Place:
         ended_run_id=_ulid(),
         event_id=_ulid(),
         cancellation_id=_ulid(),
-        webhook_id=uuid.uuid4(),
+        ids={
+            name: uuid.uuid4() if isinstance(known, uuid.UUID) else _ulid()
+            for name, known in place.ids.items()
+        },
     )
 
 
@@ -39,7 +42,8 @@ def _ulid() -> str:
 def without_ids(body: bytes, place: Place) -> bytes:
     """The answer with what names the place's things, and what each answer has anew, taken out."""
     words = [place.run_id, place.ended_run_id, place.event_id, place.cancellation_id]
-    words += [str(place.app.id), place.app.id.hex, str(place.function.id), str(place.webhook_id)]
+    words += [str(place.app.id), place.app.id.hex, str(place.function.id)]
+    words += [text for known in place.ids.values() for text in (str(known), str(known).replace("-", ""))]
     for word in [*words, place.app.url, place.function.slug, place.marker]:
         body = body.replace(word.encode(), b"*")
     return _VARYING.sub(rb"\1", body)
