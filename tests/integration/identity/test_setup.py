@@ -1,5 +1,6 @@
 """A fresh server: one token in its log, once, makes the owner and the first organisation."""
 
+import json
 import logging
 
 import pytest
@@ -11,6 +12,7 @@ from apps.audit.models import AuditEntry
 from apps.credentials import secrets
 from apps.credentials.models import EventKey, SigningKey
 from apps.identity.models import User
+from apps.server.logs import json_formatter
 from apps.signin.announcing import announce_setup
 from apps.signin.models import SetupToken
 from apps.signin.services.setup import setup_token_issue
@@ -139,6 +141,7 @@ def test_the_log_says_where_to_go(server: Settings, caplog: pytest.LogCaptureFix
     token = message.rpartition("token=")[2]
     assert message == f"nobody has set up this server yet: open https://stepwell.test/setup?token={token}"
     assert SetupToken.objects.filter(token_hash=secrets.keyed_hash(token)).exists()
+    assert json.loads(json_formatter().format(caplog.records[0]))["msg"] == message
 
 
 @pytest.mark.parametrize("mode", ["dev", "server"])
