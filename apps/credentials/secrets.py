@@ -1,8 +1,8 @@
 """What is kept of a credential: a keyed hash to find it by, and a ciphertext where people may see it again.
 
 Both keys follow from STEPWELL_ENCRYPTION_KEYS, or from SECRET_KEY and SECRET_KEY_FALLBACKS where that is not
-set. The first of them makes; all of them find and read, so a new one is put in front of the old ones, and
-these are dropped once `manage.py rekey` has run.
+set. The first of them makes; all of them find and read, so a new one is put in front of the old ones. Once
+`manage.py rekey` has run, these are needed only for API keys and tokens, which are kept as hashes.
 """
 
 import base64
