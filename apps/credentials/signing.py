@@ -3,6 +3,7 @@
 `KeyRing` is the executor's: it answers from memory for at most 10 s, and forgets on announcements.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -104,6 +105,7 @@ class KeyRing:
     def __init__(self, look_up: Callable[[UUID], KeySet] = key_set) -> None:
         self._look_up = look_up
         self._known: dict[str, _Known] = {}
+        self._under_way: dict[str, asyncio.Future[_Known]] = {}
         self._epoch = 0
         self.may_be_stale = False
 
@@ -114,7 +116,7 @@ class KeyRing:
         """
         known = self._known.get(env_id)
         if known is None or time.monotonic() - known.fresh_at > FRESH_SECONDS:
-            known = await self._refreshed(env_id, known)
+            known = await self._asked_once(env_id, known)
         return known.keys.signs
 
     def forget_account(self, account_id: UUID) -> None:
@@ -126,6 +128,14 @@ class KeyRing:
     def forget_all(self) -> None:
         self._epoch += 1
         self._known.clear()
+
+    async def _asked_once(self, env_id: str, last: _Known | None) -> _Known:
+        """Requests of an environment that need its key at the same moment share one look-up."""
+        waiting = self._under_way.get(env_id)
+        if waiting is None:
+            waiting = self._under_way[env_id] = asyncio.ensure_future(self._refreshed(env_id, last))
+            waiting.add_done_callback(lambda _: self._under_way.pop(env_id, None))
+        return await asyncio.shield(waiting)
 
     async def _refreshed(self, env_id: str, last: _Known | None) -> _Known:
         epoch, now = self._epoch, time.monotonic()

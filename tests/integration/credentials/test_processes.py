@@ -291,3 +291,16 @@ async def test_a_ring_goes_on_while_the_database_is_away(
     ring.forget_account(acme.account.id)
     with pytest.raises(OperationalError):
         await ring.signing_key(env_id)
+
+
+async def test_many_requests_of_an_environment_ask_once(acme: Organisation) -> None:
+    env_id = await sync_to_async(lambda: str(acme.production.id))()
+    asked: list[object] = []
+
+    def look_up(environment_id: object) -> KeySet:
+        asked.append(environment_id)
+        return KeySet((Key("aa"),))
+
+    ring = KeyRing(look_up)
+    assert set(await asyncio.gather(*(ring.signing_key(env_id) for _ in range(50)))) == {"aa"}
+    assert len(asked) == 1
