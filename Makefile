@@ -34,8 +34,8 @@ dev: $(INSTALLED) ## Run the whole platform on this machine (flags: ARGS="--port
 migrate: $(INSTALLED) ## Bring the database up to date
 	$(BIN)/python manage.py migrate
 
-test: $(INSTALLED) ## Unit and integration tests
-	$(PYTEST) -n 2 tests/unit tests/integration $(ARGS)
+test: $(INSTALLED) ## Unit, integration and isolation tests
+	$(PYTEST) -n 2 tests/unit tests/integration tests/isolation $(ARGS)
 
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
 	$(PYTEST) tests/e2e -n 2 --dist loadfile $(ARGS)

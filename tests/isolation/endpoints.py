@@ -1,12 +1,14 @@
 """Every URL that the server answers, walked from its URL patterns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.tenancy.permissions import Permission
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,9 @@ def missing(found: set[str], declared: set[str], advice: str) -> str:
     lines = [f"{name} has no isolation case. {advice}" for name in sorted(found - declared)]
     lines += [f"{name} has a case, and does not exist: remove it." for name in sorted(declared - found)]
     return "\n".join(lines)
+
+
+def groups(cases: Iterable[T], size: int = 12) -> list[list[T]]:
+    """Cases that share one cast, since making it takes longer than a trial."""
+    every = list(cases)
+    return [every[start : start + size] for start in range(0, len(every), size)]

@@ -1,11 +1,15 @@
 """Everything that the server keeps, as something that two moments can be compared by."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import redis
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
+
+from apps.credentials.process import forget_resolvers
 
 # A refusal may still note that a person of this server was here.
 PERSONAL: Final = frozenset({"django_session", "usersessions_usersession"})
@@ -23,7 +27,7 @@ def rows() -> Rows:
 
 
 def _table(cursor: Any, model: type[Model]) -> list[tuple[Any, ...]]:
-    fields = [field.column for field in model._meta.concrete_fields if field.column not in SEEN]
+    fields = [str(field.column) for field in model._meta.concrete_fields if field.column not in SEEN]
     columns = ", ".join(map(connection.ops.quote_name, fields))
     cursor.execute(f"SELECT {columns} FROM {connection.ops.quote_name(model._meta.db_table)}")
     return sorted(cursor.fetchall(), key=repr)
@@ -49,3 +53,20 @@ class Snapshot:
         changed = {name for name in now_rows if now_rows[name] != self._rows[name]}
         changed_keys = {name for name in now_keys | self._keys if now_keys.get(name) != self._keys.get(name)}
         return changed | {name.decode() for name in changed_keys}
+
+
+@contextmanager
+def undone(client: "redis.Redis") -> Iterator[None]:
+    """What happens inside leaves neither rows nor keys: the cast stands once for several trials."""
+    known, point = keys(client), transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+        now = keys(client)
+        for name in now | known:
+            if now.get(name) != known.get(name):
+                client.delete(name)
+                if (value := known.get(name)) is not None:
+                    client.restore(name, 0, value)
+        forget_resolvers()

@@ -17,17 +17,17 @@ from apps.engine.keys import Keys
 from apps.tenancy.permissions import Permission
 from tests.isolation.calls import GRAPHQL_MUTATIONS, GRAPHQL_QUERIES, REST, SYNC, Call, Field
 from tests.isolation.cast import Place, Stage
-from tests.isolation.endpoints import endpoints, missing
+from tests.isolation.endpoints import endpoints, groups, missing
 from tests.isolation.ghosts import ghost_of, without_ids
 from tests.isolation.pages import NOT_CALLS
-from tests.isolation.snapshot import Snapshot
+from tests.isolation.snapshot import Snapshot, undone
 from tests.isolation.visitors import bearer
 
 CALLS = {**REST, **SYNC}
 FIELDS = {**GRAPHQL_QUERIES, **GRAPHQL_MUTATIONS}
 EVENTS = Keys("0").events
 
-Ask = Callable[[Place, str], Any]
+Ask = Callable[..., Any]
 
 
 def caller_of(method: str, call: Call) -> Ask:
@@ -97,9 +97,14 @@ def test_the_views_ask_for_what_their_cases_say() -> None:
     assert {name: field.permission for name, field in GRAPHQL_MUTATIONS.items()} == MUTATIONS
 
 
-@pytest.mark.parametrize(("method", "route"), CALLS)
-def test_who_may_call(stage: Stage, queue: "redis.Redis", method: str, route: str) -> None:
-    call = CALLS[method, route]
+@pytest.mark.parametrize("cases", groups(CALLS), ids=lambda cases: f"{cases[0][1]} and on")
+def test_who_may_call(stage: Stage, queue: "redis.Redis", cases: list[tuple[str, str]]) -> None:
+    for method, route in cases:
+        with undone(queue):
+            _try_call(stage, queue, method, CALLS[method, route])
+
+
+def _try_call(stage: Stage, queue: "redis.Redis", method: str, call: Call) -> None:
     ask, before = caller_of(method, call), Snapshot(queue)
     place, changed = stage.production, before.changes
     for secret in ("", "signkey-prod-" + "0" * 64, place.event_key):
@@ -116,9 +121,14 @@ def test_who_may_call(stage: Stage, queue: "redis.Redis", method: str, route: st
     assert (before.changes() != set()) == call.changes
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_who_may_ask_graphql(stage: Stage, queue: "redis.Redis", name: str) -> None:
-    field = FIELDS[name]
+@pytest.mark.parametrize("names", groups(FIELDS), ids=lambda names: f"{names[0]} and on")
+def test_who_may_ask_graphql(stage: Stage, queue: "redis.Redis", names: list[str]) -> None:
+    for name in names:
+        with undone(queue):
+            _try_field(stage, queue, FIELDS[name])
+
+
+def _try_field(stage: Stage, queue: "redis.Redis", field: Field) -> None:
     ask, before, place = querier_of(field), Snapshot(queue), stage.production
     for secret in ("", "signkey-prod-" + "0" * 64, place.event_key):
         assert ask(place, secret).status_code == 401
@@ -182,14 +192,15 @@ def test_lists_of_the_others_show_nothing(stage: Stage) -> None:
     assert seen > 20, "the lists show nothing at all"
 
 
-@pytest.mark.parametrize(("method", "route"), REST)
-def test_a_header_widens_nothing(stage: Stage, queue: "redis.Redis", method: str, route: str) -> None:
+def test_a_header_widens_nothing(stage: Stage, queue: "redis.Redis") -> None:
     """X-Inngest-Env may choose among a credential's environments, and adds none."""
-    ask, before = caller_of(method, REST[method, route]), Snapshot(queue)
-    for other in stage.others:
-        for name in (other.environment.slug, str(other.environment.id)):
-            answer = ask(other, stage.production.signing_key, **{"X-Inngest-Env": name})
-            assert other.marker.encode() not in answer.content.replace(_asked(other), b"")
+    before = Snapshot(queue)
+    for (method, route), call in REST.items():
+        for other in stage.others:
+            for name in (other.environment.slug, str(other.environment.id)):
+                headers = {"X-Inngest-Env": name}
+                answer = caller_of(method, call)(other, stage.production.signing_key, **headers)
+                assert other.marker.encode() not in answer.content.replace(_asked(other), b""), route
     assert before.changes() == set()
 
 

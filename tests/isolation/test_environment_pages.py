@@ -8,7 +8,7 @@ from django.urls import reverse, set_script_prefix
 
 from apps.tenancy.models import EnvironmentType
 from tests.isolation.cast import Place, Stage
-from tests.isolation.endpoints import endpoints, missing
+from tests.isolation.endpoints import endpoints, groups, missing
 from tests.isolation.ghosts import ghost_of
 from tests.isolation.pages import ENVIRONMENT_PAGES
 from tests.isolation.trial import Trial
@@ -42,18 +42,12 @@ def test_the_view_asks_for_what_its_case_says(name: str) -> None:
     assert endpoint.permissions == expected
 
 
-@pytest.mark.parametrize(("name", "method"), CASES)
-def test_who_may_ask(stage: Stage, queue: "redis.Redis", name: str, method: str) -> None:
-    trial = Trial(
-        stage,
-        ENVIRONMENT_PAGES[name],
-        method,
-        stage.production,
-        stage.others,
-        EnvironmentType.PRODUCTION,
-        partial(url, name),
-    )
-    trial.run(queue)
+@pytest.mark.parametrize("cases", groups(CASES), ids=lambda cases: f"{cases[0][0]} and on")
+def test_who_may_ask(stage: Stage, queue: "redis.Redis", cases: list[tuple[str, str]]) -> None:
+    kind = EnvironmentType.PRODUCTION
+    for name, method in cases:
+        page, place = ENVIRONMENT_PAGES[name], stage.production
+        Trial(name, stage, page, method, place, stage.others, kind, partial(url, name)).run(queue)
 
 
 def test_filters_and_searches_stay_in_the_environment(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from apps.tenancy.permissions import permissions_of
 from tests.isolation.cast import CAST_ROLES, Place, Stage
 from tests.isolation.ghosts import ghost_of, without_ids
 from tests.isolation.pages import Page
-from tests.isolation.snapshot import Snapshot
+from tests.isolation.snapshot import Snapshot, undone
 from tests.isolation.visitors import Visitor
 
 
@@ -20,6 +20,7 @@ class Trial:
     """`url(ids, organisation)` is the page's address, with the ids of a place. `others` are the places of
     which it must know nothing."""
 
+    name: str
     stage: Stage
     page: Page
     method: str
@@ -29,6 +30,15 @@ class Trial:
     url: Callable[[Place, str], str]
 
     def run(self, queue: "redis.Redis") -> None:
+        """Leaves everything as it was."""
+        try:
+            with undone(queue):
+                self._run(queue)
+        except AssertionError as problem:
+            problem.add_note(f"in the trial of {self.method} {self.name}")
+            raise
+
+    def _run(self, queue: "redis.Redis") -> None:
         before = Snapshot(queue)
         self._anonymous_are_led_to_sign_in()
         self._strangers_find_nothing()
