@@ -28,7 +28,6 @@ def server(settings: Settings, redis_url: str) -> Iterator[None]:
     settings.STEPWELL_SIGNING_KEY = settings.STEPWELL_SIGNING_KEY_FALLBACK = ""
     settings.STEPWELL_EVENT_KEYS = []
     settings.STEPWELL_EVENT_MAX_BYTES = MAX_BYTES
-    settings.STEPWELL_SHARD = "t"
     settings.REDIS_URL = redis_url
     forget_resolvers()
     forget_rates()
@@ -63,7 +62,7 @@ def globex(transactional_db: None) -> Organisation:
 @pytest.fixture
 async def web(redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     store = RedisClient(redis_url)
-    options = IngestOptions("server", redis_url, "t", max_event_bytes=MAX_BYTES, max_body_bytes=100_000)
+    options = IngestOptions("server", redis_url, "0", max_event_bytes=MAX_BYTES, max_body_bytes=100_000)
     door = WebhookDoor(options, store, pool, configs=WebhookConfigs())
     app = IngestApp(options, store, RefusalBuffer(), process_resolver(), door)
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 1234))
@@ -76,7 +75,7 @@ async def web(redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
 async def dev_web(redis_url: str, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     settings.STEPWELL_MODE = "dev"
     store = RedisClient(redis_url)
-    options = IngestOptions("dev", redis_url, "t", max_event_bytes=MAX_BYTES, max_body_bytes=100_000)
+    options = IngestOptions("dev", redis_url, "0", max_event_bytes=MAX_BYTES, max_body_bytes=100_000)
     door = WebhookDoor(options, store, pool, configs=WebhookConfigs())
     app = IngestApp(options, store, RefusalBuffer(), process_resolver(), door)
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 1234))

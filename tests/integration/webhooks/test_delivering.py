@@ -21,8 +21,8 @@ from apps.tenancy.services.branches import branch_resolve
 from apps.webhooks.choices import Outcome
 from apps.webhooks.services.webhooks import webhook_delete, webhook_set_filters, webhook_set_scripts
 from tests.integration.credentials.world import Organisation, event_key
-from tests.integration.ingest.streams import stored
 from tests.integration.webhooks.conftest import MAX_BYTES
+from tests.integration.webhooks.streams import stored
 from tests.integration.webhooks.world import ECHO, NAMED, Hook, bodies, counts, hook, last_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -15,7 +15,7 @@ from apps.webhooks.models import Delivery
 from apps.webhooks.services.redelivery import delivery_redeliver
 from apps.webhooks.services.webhooks import webhook_set_transform
 from tests.integration.credentials.world import Organisation
-from tests.integration.ingest.streams import stored
+from tests.integration.webhooks.streams import stored
 from tests.integration.webhooks.test_verifying import BODY, SECRET, stripe_headers
 from tests.integration.webhooks.world import NAMED, Hook, bodies, hook, last_delivery, verified_hook
 

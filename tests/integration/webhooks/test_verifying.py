@@ -16,7 +16,7 @@ from apps.webhooks import configs
 from apps.webhooks.choices import Outcome, Scheme, Verified
 from apps.webhooks.models import Webhook
 from tests.integration.credentials.world import Organisation
-from tests.integration.ingest.streams import stored
+from tests.integration.webhooks.streams import stored
 from tests.integration.webhooks.world import (
     ECHO,
     bodies,
@@ -92,7 +92,7 @@ async def test_a_replay(web: httpx.AsyncClient, acme: Organisation, redis_client
     statuses = [(await web.post(found.url, content=BODY, headers=headers)).status_code for _ in range(3)]
     assert (statuses, len(stored(redis_client))) == ([200, 401, 401], 1)
     assert (await last_delivery(found)).error == "Webhook verification failed: the delivery came before"
-    [key] = redis_client.keys("{q:t}:webhook:*")
+    [key] = redis_client.keys("{q:0}:webhook:*")
     assert 600 <= redis_client.ttl(key) <= 601
 
 
@@ -103,7 +103,7 @@ async def test_what_was_not_accepted_may_come_again(
     found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET, script)
     headers = stripe_headers()
     statuses = [(await web.post(found.url, content=BODY, headers=headers)).status_code for _ in range(2)]
-    assert (statuses, redis_client.keys("{q:t}:webhook:*")) == ([400, 400], [])
+    assert (statuses, redis_client.keys("{q:0}:webhook:*")) == ([400, 400], [])
 
 
 async def test_two_webhooks_with_one_secret_remember_apart(

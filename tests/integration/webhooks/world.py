@@ -14,7 +14,7 @@ from apps.webhooks.choices import Scheme
 from apps.webhooks.log import deliveries_write, process_deliveries
 from apps.webhooks.models import Delivery, Webhook
 from apps.webhooks.services.webhooks import webhook_create, webhook_set_verification
-from tests.integration.ingest.streams import stored
+from tests.integration.webhooks.streams import stored
 
 ECHO = """
 function transform(evt, headers, queryParams, raw) {
