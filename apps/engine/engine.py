@@ -1,7 +1,7 @@
 """The engine's face to the rest of the platform: what pages, APIs and services may ask of it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -61,11 +61,9 @@ class Engine:
     async def connect(cls, url: str, shard: str, policy: FlowPolicy = DEFAULT_POLICY) -> "Engine":
         return cls(await RedisClient.connect(url), shard, policy)
 
-    async def publish_functions(
-        self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = ()
-    ) -> None:
-        """Make the given specs current and stop the archived functions' triggers and crons. Idempotent."""
-        await self._store.publish(specs, archived_ids)
+    async def publish_functions(self, specs: Sequence[FunctionSpec]) -> None:
+        """Make the given specs current, and stop the triggers and crons of archived ones. Idempotent."""
+        await self._store.publish(specs)
 
     async def restore_functions(self, specs: Sequence[FunctionSpec]) -> None:
         """Publish what the database says, whatever was published before."""

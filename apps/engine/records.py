@@ -72,9 +72,9 @@ class StepRecorded(Record, tag="st", frozen=True):
     `status` is Queued, Running, Waiting, Sleeping, Invoking, Completed, TimedOut, Errored, Failed
     or Cancelled. `info` holds the op's details for display, as JSON: {"type", "sleep_until",
     "event_name", "expression", "timeout", "found_event_id", "signal", "function_id",
-    "triggering_event_id", "invoked_run_id", "status_code", "user_id", "index", "retry_at" (of a failed attempt:
-    when the next is due), "race": 1 (the step races with others of its group), "raw": 1 (its memo is the output
-    itself, without a wrapper)}, each optional.
+    "triggering_event_id", "invoked_run_id", "status_code", "user_id", "index", "retry_at" (of a
+    failed attempt: when the next is due), "race": 1 (the step races with others of its group),
+    "raw": 1 (its memo is the output itself, without a wrapper)}, each optional.
     A field left empty keeps what an earlier record of the same key said.
     """
 

@@ -1,9 +1,7 @@
 """The functions of a shard: publishing them, and each process's copy of them."""
 
 import random
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from apps.engine.flow.limits import node_limits
 from apps.engine.flow.policy import DEFAULT_POLICY, FlowPolicy
@@ -22,18 +20,15 @@ class FunctionStore:
         self._policy = policy
         self._library = LuaLibrary(client, keys.prefix)
 
-    async def publish(
-        self, specs: Sequence[FunctionSpec], archived_ids: Iterable[str] = (), *, is_restore: bool = False
-    ) -> None:
+    async def publish(self, specs: Sequence[FunctionSpec], *, is_restore: bool = False) -> None:
         """Replace the given specs; archived functions start no more runs. Idempotent.
 
         An older version than the published one is passed over, since two syncs may cross; a restore
         from the database has the last word.
         """
         await self._library.load()
-        changed = [*specs, *await self._archived(archived_ids)]
         commands: list[Sequence[Argument]] = [
-            self._library.command("configure", *self._node(spec, is_forced=is_restore)) for spec in changed
+            self._library.command("configure", *self._node(spec, is_forced=is_restore)) for spec in specs
         ]
         # Drawn, not counted: a count would start again with an emptied Redis and meet a cache's old one.
         commands.append(("SET", self._keys.functions_version, random.getrandbits(53)))
@@ -48,13 +43,6 @@ class FunctionStore:
         """In the order of `configure` in 50_schedule.lua."""
         identity: list[Argument] = [spec.id, spec.env_id, spec.account_id, spec.version, encode_spec(spec)]
         return [*identity, int(is_forced), self._policy.account_concurrency, *node_limits(spec)]
-
-    async def _archived(self, function_ids: Iterable[str]) -> list[FunctionSpec]:
-        ids = list(function_ids)
-        if not ids:
-            return []
-        raw = await self._client.execute("HMGET", self._keys.functions, *ids)
-        return [msgspec.structs.replace(decode_spec(spec), archived=True) for spec in raw if spec]
 
 
 class FunctionCache:

@@ -158,7 +158,7 @@ async def test_the_schedule_follows_the_functions(engine_world: EngineWorld) -> 
     await world.publish(scheduled("fn", "0 * * * *"), scheduled("gone", "0 * * * *"))
     await follow_and_fire(world)
     await world.publish(scheduled("fn", "30 * * * *", version=2))
-    await world.engine.publish_functions([], ["gone"])
+    await world.publish(scheduled("gone", "0 * * * *", version=2, archived=True))
     world.now = ms("2026-11-23 13:00:00")
     await follow_and_fire(world)
     assert await world.events() == []

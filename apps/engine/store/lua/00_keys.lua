@@ -39,8 +39,8 @@
 -- Runs (runs.lua); all are deleted when the run ends
 --   P:run:<run>     hash  f, e, a, app, ev events (JSON array), m meta (JSON), ver request version,
 --                         die "1": plan only, sz bytes, q queued ms,
---                         du due ms of the first request, when that has a deadline, st started ms, dq queued and dl leased discovery item, em empty answers in a row,
---                         fe failed attempts of its own code,
+--                         du due ms of the first request, when that has a deadline, st started ms,
+--                         dq queued and dl leased discovery item, em empty answers in a row, fe failed attempts of its own code,
 --                         lf leaf, kv its key version, gb its buckets, kd its keys for people (JSON),
 --                         rb1 rb2 buckets of runs in progress that it holds, sl its singleton lock,
 --                         sc score of its items, is and iv step whose input is replaced, and the input
@@ -107,4 +107,20 @@ end
 
 local function nudge(key)
   if call('LLEN', key) == 0 then call('LPUSH', key, '1') end
+end
+
+-- Every function carries the library's version in its name, so that two releases can share a server.
+local function register(name, body)
+  redis.register_function(name .. VERSION, function(keys, args)
+    call = redis.call
+    return body(keys, args)
+  end)
+end
+
+-- The server refuses a write of such a function.
+local function register_reader(name, body)
+  redis.register_function({ function_name = name .. VERSION, flags = { 'no-writes' }, callback = function(keys, args)
+    call = redis.call
+    return body(keys, args)
+  end })
 end

@@ -9,8 +9,6 @@
 --
 -- Replies are msgpack of the structs in queue_views.py.
 
-local inspect_functions, inspect_keys, inspect_accounts
-
 do
   local MOST_LEAVES = 300
   local CHUNK = 100
@@ -196,7 +194,7 @@ do
   end
 
   -- inspect_keys(now, function, position or "", limit) -> {keys, cursor: absent at the end}
-  function inspect_keys(keys, args)
+  local function inspect_keys(keys, args)
     local P, now, fn, limit = keys[1], tonumber(args[1]), args[2], tonumber(args[4])
     local limits, of_function, page = key_limits(P, fn), read_function(P, fn).blocked_by, {}
     local rest = walk(P, fn, args[3], { n = MOST_LEAVES }, function(leaf)
@@ -209,14 +207,14 @@ do
   end
 
   -- inspect_functions(function...) -> what waits in each of them, in their order
-  function inspect_functions(keys, args)
+  local function inspect_functions(keys, args)
     local views, budget = {}, { n = MOST_LEAVES }
     for i, fn in ipairs(args) do views[i] = summarise(keys[1], fn, budget) end
     return cmsgpack.pack(views)
   end
 
   -- inspect_accounts(account...) -> slots and weight of each, in their order
-  function inspect_accounts(keys, args)
+  local function inspect_accounts(keys, args)
     local P, views = keys[1], {}
     for i, account in ipairs(args) do
       local node = 'a:' .. account
@@ -226,4 +224,8 @@ do
     end
     return cmsgpack.pack(views)
   end
+
+  register_reader('inspect_functions', inspect_functions)
+  register_reader('inspect_keys', inspect_keys)
+  register_reader('inspect_accounts', inspect_accounts)
 end
