@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, ResolverMatch, get_script_prefix, resolve, reverse, set_script_prefix
 from django.utils.deprecation import MiddlewareMixin
 
+from apps.dashboard import support
 from apps.identity.models import User
 from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
@@ -44,10 +45,7 @@ class TenantMiddleware(MiddlewareMixin):
 
 def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpResponse | None:
     org, env = place["org"], place["env"]
-    try:
-        access = access_for(user, org, env)
-    except NotFound as refused:
-        raise Http404(str(refused)) from refused
+    access = _access(request, user, org, env)
     request.access = access  # type: ignore[attr-defined]
     if access.membership is not None:
         membership_seen(membership=access.membership)
@@ -58,6 +56,17 @@ def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpRespon
     request.urlconf = PAGES_URLCONF
     set_script_prefix(f"/o/{org}/env/{env}/")
     return None
+
+
+def _access(request: HttpRequest, user: User, org: str, env: str | None) -> Access:
+    """A member's, else that of an operator who looks into the organisation. Raises Http404."""
+    try:
+        return access_for(user, org, env)
+    except NotFound as refused:
+        access = support.access_of_support(request, user, org, env)
+        if access is None:
+            raise Http404(str(refused)) from refused
+        return access
 
 
 def _remember(request: HttpRequest, place: str) -> None:

@@ -1,21 +1,9 @@
 """The registry in Django's admin: for reading; what SDKs register is changed by syncs alone."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from apps.identity.read_only_admin import ReadOnlyAdmin
 from apps.registry.models import App, Function, FunctionVersion, Sync
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Model]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(App)

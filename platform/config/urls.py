@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.dashboard.views.support import end_support
 from apps.server.views import no_interface
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +21,7 @@ if settings.STEPWELL_UI:
     urlpatterns += [
         path("", include("apps.signin.urls")),
         path("admin/", admin.site.urls),
+        path("support/end", end_support, name="support-end"),
         path("o/<slug:org>/", include("apps.dashboard.organisation_urls")),
         path("", include("apps.dashboard.urls")),
     ]

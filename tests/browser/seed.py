@@ -3,7 +3,7 @@
 Everything of history goes through the history store, as records of the engine. Commands: `full`
 (default), `progress` (the running run goes on), `finish` (it ends), `arrive` and
 `arrive-another` (one more run starts), `event` (one arrives), `hint` (of nothing new), `refusals` (requests
-that were refused at the door).
+that were refused at the door), `tenants` (everything in server mode, with organisations and people).
 """
 
 import os
@@ -24,7 +24,7 @@ def set_up_django() -> None:
 
 def main(arguments: Sequence[str]) -> None:
     set_up_django()
-    from tests.browser import seed_history, seed_refusals, seed_registry
+    from tests.browser import seed_history, seed_refusals, seed_registry, seed_tenants
 
     commands = {
         "full": seed_history.write_full,
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> None:
         "event": seed_history.write_event,
         "hint": seed_history.hint_only,
         "refusals": seed_refusals.write,
+        "tenants": seed_tenants.write,
     }
     command = arguments[0] if arguments else "full"
     if command == "full":

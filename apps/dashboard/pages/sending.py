@@ -8,6 +8,7 @@ from django.conf import settings
 from apps.engine import bridge, clock
 from apps.engine.event_stream import EventContext, EventEntry
 from apps.engine.protocol.events import AcceptedEvent, parse_events, parse_invocation
+from apps.engine.protocol.raw_json import NOT_JSON
 from apps.tenancy.models import Environment
 
 
@@ -44,7 +45,7 @@ def _object(text: str) -> bytes:
     raw = text.strip().encode() or b"{}"
     try:
         msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as problem:
+    except NOT_JSON as problem:
         raise ValueError(f"data: {problem}") from None
     return raw
 

@@ -1,0 +1,121 @@
+"""Django's admin as the operator's console, and the look into an organisation."""
+
+import pytest
+from django.test import Client
+
+from apps.audit.models import ActorKind, AuditEntry
+from apps.audit.services import INSTALLATION_ID
+from apps.dashboard import support
+from apps.identity.models import User
+from apps.tenancy.models import Account, AccountStatus
+from tests.integration.dashboard.pages import text
+from tests.integration.identity.people import PASSWORD
+from tests.integration.organisations.conftest import SignedIn
+
+ACCOUNTS = "/admin/tenancy/account/"
+PLACE = "/o/acme/env/production"
+
+
+@pytest.fixture
+def rex(server: object) -> User:
+    """Operates the server, and is in no organisation."""
+    return User.objects.create_superuser("rex@server.test", PASSWORD, name="Rex")
+
+
+def _act(browser: Client, account: Account, action: str) -> str:
+    response = browser.post(ACCOUNTS, {"action": action, "_selected_action": [str(account.id)]})
+    assert response.status_code == 302
+    return str(response["Location"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("tenancy/account/", "tenancy/environment/", "identity/user/", "credentials/eventkey/"),
+        *("credentials/signingkey/", "credentials/apikey/", "credentials/personaltoken/", ""),
+    ],
+)
+def test_the_console_is_for_operators(signed_in: SignedIn, rex: User, alice: User, url: str) -> None:
+    assert signed_in(rex).get(f"/admin/{url}").status_code == 200
+    assert signed_in(alice).get(f"/admin/{url}").status_code in (302, 404)
+
+
+def test_credentials_come_without_secrets(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    key = acme.environments.get(slug="production").event_keys.get()
+    html = text(signed_in(rex).get(f"/admin/credentials/eventkey/{key.id}/change/"))
+    assert key.prefix in html
+    assert key.value_hash not in html
+    assert key.value_encrypted not in html
+
+
+def test_suspending_and_back(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    browser = signed_in(rex)
+    _act(browser, acme, "suspend")
+    acme.refresh_from_db()
+    assert acme.status == AccountStatus.SUSPENDED
+    _act(browser, acme, "unsuspend")
+    acme.refresh_from_db()
+    assert acme.status == AccountStatus.ACTIVE
+    actions = AuditEntry.objects.filter(account_id=acme.id, actor_label=rex.email).order_by("number")
+    assert list(actions.values_list("action", flat=True)) == ["account.suspend", "account.unsuspend"]
+
+
+def test_weight_and_limit_are_changed_on_record(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    form = {"weight": "5", "concurrency_limit": "20"}
+    inline = {f"memberships-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+    response = signed_in(rex).post(f"{ACCOUNTS}{acme.id}/change/", form | inline)
+    assert response.status_code == 302
+    acme.refresh_from_db()
+    assert (acme.weight, acme.concurrency_limit, acme.name) == (5, 20, "Acme")
+    assert AuditEntry.objects.filter(account_id=acme.id, action="account.share").count() == 1
+
+
+def test_nobody_locks_themselves_out(signed_in: SignedIn, rex: User, alice: User) -> None:
+    browser = signed_in(rex)
+    browser.post(f"/admin/identity/user/{rex.id}/change/", {"is_active": ""})
+    browser.post(f"/admin/identity/user/{alice.id}/change/", {"is_staff": "on"})
+    rex.refresh_from_db()
+    alice.refresh_from_db()
+    assert (rex.is_active, rex.is_staff) == (True, True)
+    assert (alice.is_active, alice.is_staff) == (False, True)
+    entry = AuditEntry.objects.get(account_id=INSTALLATION_ID, action="user.change")
+    assert entry.target_label == alice.email
+
+
+def test_a_look_is_read_only_and_on_record(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    browser = signed_in(rex)
+    assert browser.get(f"{PLACE}/runs").status_code == 404
+    assert _act(browser, acme, "look_into") == f"{PLACE}/runs"
+    html = text(browser.get(f"{PLACE}/manage/keys"))
+    assert "You look into Acme as an operator" in html
+    assert "Reveal" not in html
+    assert "New event key" not in html
+    for path in ("/manage/keys/create", "/events/send", "/apps/add", "/manage/signing-key/create"):
+        assert browser.post(f"{PLACE}{path}", {"name": "x"}).status_code == 403
+    assert browser.post("/support/end")["Location"] == ACCOUNTS
+    assert browser.get(f"{PLACE}/runs").status_code == 404
+    entries = AuditEntry.objects.filter(account_id=acme.id, actor_kind=ActorKind.SUPPORT).order_by("number")
+    assert list(entries.values_list("action", flat=True)) == ["support.start", "support.stop"]
+
+
+def test_a_look_ends_by_itself(
+    signed_in: SignedIn, rex: User, acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(support, "SECONDS", -1)
+    browser = signed_in(rex)
+    _act(browser, acme, "look_into")
+    assert browser.get(f"{PLACE}/runs").status_code == 404
+
+
+def test_an_organisation_may_refuse(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    browser = signed_in(rex)
+    _act(browser, acme, "look_into")
+    acme.allows_support_access = False
+    acme.save()
+    assert browser.get(f"{PLACE}/runs").status_code == 404
+    assert _act(browser, acme, "look_into").startswith(ACCOUNTS)
+
+
+def test_a_member_needs_no_look(signed_in: SignedIn, alice: User, acme: Account) -> None:
+    assert signed_in(alice).post("/support/end").status_code == 302
+    assert not AuditEntry.objects.filter(actor_kind=ActorKind.SUPPORT).exists()
