@@ -104,7 +104,7 @@ def response_of(value: str) -> Answer | None:
         return None
     try:
         answer = _answer_decoder.decode(value)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise ResultInvalid(f"respond: {problem}") from None
     if not (200 <= answer.status <= 299 or 400 <= answer.status <= 599):
         raise ResultInvalid("respond: the status is neither a success nor an error")
@@ -123,7 +123,7 @@ def _items(value: str) -> Sequence[msgspec.Raw]:
         return [msgspec.Raw(value.encode())]
     try:
         return _list_decoder.decode(value)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise ResultInvalid(str(problem)) from None
 
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 import redis
 from django.conf import settings
@@ -144,7 +145,8 @@ class Stage:
         return self.production.account
 
 
-def make_stage() -> Stage:
+def make_stage(marker: str = "acmeprod") -> Stage:
+    """`marker` is that of Acme's production."""
     people = People(*(_person(name) for name in ("alice", "adam", "dora", "vera", "bill", "mallory")))
     acme = organisation_provision(name="Acme", owner=people.alice, actor=SYSTEM)
     globex = organisation_provision(name="Globex", owner=people.mallory, actor=SYSTEM)
@@ -156,7 +158,7 @@ def make_stage() -> Stage:
     of_globex = _of_organisation(globex, people.mallory, people.mallory)
     return Stage(
         people,
-        _place(acme.environments.get(type=EnvironmentType.PRODUCTION), "acmeprod", of_acme),
+        _place(acme.environments.get(type=EnvironmentType.PRODUCTION), marker, of_acme),
         _place(staging, "acmestage", of_acme),
         _place(globex.environments.get(type=EnvironmentType.PRODUCTION), "globexprod", of_globex),
     )
@@ -268,7 +270,7 @@ def _rotated(environment: Environment) -> tuple[SigningKey, SigningKey]:
 
 def _registered(environment: Environment, marker: str) -> tuple[App, Function]:
     """Published to the engine, as a sync does it."""
-    url = f"http://127.0.0.1:9/{marker}"
+    url = f"http://127.0.0.1:9/{quote(marker)}"
     owner = {"account_id": environment.account_id, "environment": environment}
     app = App.objects.create(
         **owner, name=marker, url=url, normalised_url=normalise(url), sdk_language="js", sdk_version="4.2.0"

@@ -1,5 +1,6 @@
 """Browsers and programs that ask."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.test import Client
@@ -16,11 +17,13 @@ class Visitor:
         if user is not None:
             self._client.force_login(user)
 
-    def ask(self, method: str, path: str, form: object = None) -> Any:
+    def ask(
+        self, method: str, path: str, form: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         set_script_prefix("/")
         if method == "GET":
-            return self._client.get(path)
-        return self._client.post(path, form or {})
+            return self._client.get(path, headers=headers)
+        return self._client.post(path, form or {}, headers=headers)
 
 
 def bearer(secret: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from apps.api.rest.base import RestView
 from apps.api.rest.errors import PublicError
 from apps.engine.protocol.dates import parse_date_ms, rfc3339
 from apps.engine.protocol.ids import is_ulid
+from apps.engine.protocol.raw_json import NOT_JSON
 from apps.operations import selectors
 from apps.operations.exceptions import CancellationInvalid, CancellationNotFound
 from apps.operations.models import Cancellation
@@ -94,7 +95,7 @@ class CancellationView(RestView):
 def _parse(body: bytes) -> CancellationBody:
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise _invalid() from None
 
 

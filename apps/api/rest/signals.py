@@ -8,6 +8,7 @@ from apps.api.rest.answers import enveloped
 from apps.api.rest.base import RestView
 from apps.api.rest.errors import PublicError
 from apps.engine import bridge
+from apps.engine.protocol.raw_json import NOT_JSON
 from apps.tenancy.permissions import Permission
 
 
@@ -34,7 +35,7 @@ class SignalsView(RestView):
 def _parse(body: bytes) -> Signal:
     try:
         sent = _decoder.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise PublicError(400, "Invalid signal data") from None
     if not sent.signal:
         raise PublicError(400, "Failed to receive signal")

@@ -11,6 +11,8 @@ _OPENERS: Final = frozenset("{[")
 _CLOSERS: Final = frozenset("}]")
 _SEPARATORS: Final = frozenset(",")
 _SHOWN_AS: Final = {":": ": "}
+# Deeper lines stand below each other, or a small text of many levels would make a page of gigabytes.
+_MAX_INDENT: Final = 32
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ def json_html(raw: str) -> str:
 
 
 def _line_html(line: Line) -> str:
-    indent = "  " * line.depth
+    indent = _indent(line)
     body = "".join(
         f'<span class="{kind}">{escape(text)}</span>' if kind else escape(text) for kind, text in line.tokens
     )
@@ -75,4 +77,8 @@ def _line_html(line: Line) -> str:
 
 def json_plain(raw: str) -> str:
     """The same lines without markup."""
-    return "\n".join("  " * line.depth + "".join(text for _, text in line.tokens) for line in json_lines(raw))
+    return "\n".join(_indent(line) + "".join(text for _, text in line.tokens) for line in json_lines(raw))
+
+
+def _indent(line: Line) -> str:
+    return "  " * min(line.depth, _MAX_INDENT)

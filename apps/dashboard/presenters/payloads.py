@@ -11,6 +11,7 @@ import msgspec
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.dashboard.presenters.json_text import json_html, json_plain
+from apps.engine.protocol.raw_json import NOT_JSON
 
 MAX_COLOURED_CHARACTERS: Final = 64 * 1024
 MAX_SHOWN_CHARACTERS: Final = 1024 * 1024
@@ -60,7 +61,7 @@ def _markup(raw: str) -> str:
 def _is_json(raw: str) -> bool:
     try:
         msgspec.json.decode(raw, type=msgspec.Raw)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return False
     return True
 
@@ -78,7 +79,7 @@ def error_view(raw: str, dom_id: str) -> ErrorView | None:
     """Of an error object `{name, message, stack, cause}`, in which each member may be missing or odd."""
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ErrorView("Error", raw, "", dom_id) if raw else None
     return _error_of(value, dom_id, depth=0)
 

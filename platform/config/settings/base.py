@@ -124,6 +124,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.server.requests.note_request",
     "apps.api.middleware.server_headers",
+    "apps.server.null_characters.refuse_null_characters",
     "django.middleware.security.SecurityMiddleware",
     "apps.server.headers.PageHeadersMiddleware",
     "apps.dashboard.static_files.StaticFilesMiddleware",

@@ -56,3 +56,9 @@ def test_markup_holds_exactly_the_pretty_text(value: object) -> None:
 def test_any_text_can_be_shown(text: str) -> None:
     html = json_html(text)
     assert sub(r'<span class="(code-line" data-depth="\d+|[ksnl])">|</span>', "", html).count("<") == 0
+
+
+def test_depth_does_not_multiply_the_size() -> None:
+    raw = "[" * 900 + "1," * 10_000 + "1" + "]" * 900
+    assert len(json_plain(raw)) < 80 * 12_000
+    assert len(json_html(raw)) < 160 * 12_000
