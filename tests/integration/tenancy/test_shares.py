@@ -5,6 +5,7 @@ import redis
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
+from apps.engine import bridge
 from apps.tenancy.models import DEV_ACCOUNT_ID, Account
 from apps.tenancy.services import account_set_share, publish_all_shares
 
@@ -14,7 +15,8 @@ NODE = f"{{q:0}}:n:a:{DEV_ACCOUNT_ID}"
 
 
 @pytest.fixture
-def queue(redis_url: str, settings: Settings) -> redis.Redis:
+def queue(redis_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    monkeypatch.setattr(bridge, "_threads", {})  # an engine keeps the policy that it was made with
     settings.REDIS_URL = redis_url
     settings.STEPWELL_SHARD = "0"
     settings.STEPWELL_ACCOUNT_CONCURRENCY = 700
