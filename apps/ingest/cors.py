@@ -31,8 +31,8 @@ def preflight_headers(headers: Mapping[bytes, bytes]) -> HeaderList:
 
 
 def origin_headers(origin: bytes | None) -> HeaderList:
-    """Headers that let a page of `origin` read an answer; `Vary` in any case."""
-    if origin is None:
+    """Headers that let a page of `origin` read an answer; `Vary` in any case. Never with its cookies."""
+    if origin is None or b"\n" in origin or b"\r" in origin:
         return [(b"vary", b"Origin")]
     return [
         (b"vary", b"Origin"),
