@@ -1,6 +1,7 @@
-"""Markup in everything that tenants name, and a session of Acme's owner: one JSON object on standard output."""
+"""Markup in everything that tenants name, and a session of Acme's owner: a JSON object on standard output."""
 
 import json
+import sys
 
 import django
 
@@ -18,4 +19,4 @@ if __name__ == "__main__":
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = stage.people.alice.get_session_auth_hash()
     session.create()
-    print(json.dumps({"session": session.session_key, "paths": shown_paths(stage.production)}))
+    sys.stdout.write(json.dumps({"session": session.session_key, "paths": shown_paths(stage.production)}))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Dialog
 
 from tests.browser.conftest import ROOT, START_SECONDS, _wait_until_up, run_python
 from tests.browser.test_identity import _environment
@@ -47,8 +47,12 @@ def test_nothing_that_tenants_name_runs(hostile_site: HostileSite, browser: Brow
     context.add_cookies([{"name": "sessionid", "value": hostile_site.session, "url": hostile_site.url}])
     page = context.new_page()
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.on("download", lambda download: download.cancel())
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
     shown = 0
     for path in hostile_site.paths:
         if "/payload" in path:  # a download, not a page

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Final
 
 import httpx
@@ -161,22 +162,25 @@ def test_null_characters_on_both_databases(default_database: str, server: None) 
     """PostgreSQL refuses them in any text, so none may get that far."""
     stage = make_stage()
     alice, place = Visitor(stage.people.alice), stage.production
-    problems = []
+    client, secret = Client(), place.signing_key
+    asks: dict[str, Callable[[], int]] = {}
     for path in NUL_PATHS:
-        problems += _problem(path, lambda path=path: alice.ask("GET", path).status_code)
-    client = Client()
+        asks[path] = partial(_page, alice, path)
     for path in NUL_CALLS:
-        problems += _problem(
-            path, lambda path=path: client.get(path, headers=bearer(place.signing_key)).status_code
-        )
+        asks[path] = partial(asked, client, "GET", path, b"", secret)
     for name, (method, path) in REST.items():
-        body = json.dumps(_with_nul(name)).encode()
-        problems += _problem(name, lambda m=method, p=path, b=body: asked(client, m, p, b, place.signing_key))
-    for name in ("app_id", "env"):
-        headers = {"X-Inngest-Env": "a\x00b"} if name == "env" else {}
-        answer = lambda h=headers: client.get("/v1/events", headers=bearer("a\x00b") | h).status_code  # noqa: E731
-        problems += _problem(f"header {name}", answer)
-    assert problems == []
+        asks[name] = partial(asked, client, method, path, json.dumps(_with_nul(name)).encode(), secret)
+    asks["a secret"] = partial(asked, client, "GET", "/v1/events", b"", "a\x00b")
+    headers = {"X-Inngest-Env": "a\x00b"}
+    asks["an environment"] = partial(asked, client, "GET", "/v1/events", b"", secret, **headers)
+    asks["a form"] = lambda: int(
+        alice.ask("POST", f"{place.path}/settings/name", {"value": "a\x00b"}).status_code
+    )
+    assert [problem for name, ask in asks.items() for problem in _problem(name, ask)] == []
+
+
+def _page(visitor: Visitor, path: str) -> int:
+    return int(visitor.ask("GET", path).status_code)
 
 
 def _problem(what: str, ask: Callable[[], int]) -> list[str]:
