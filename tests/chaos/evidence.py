@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +60,21 @@ def runs(database: Path) -> list[RunRow]:
 
 def open_queue(url: str) -> "redis.Redis":
     return redis.Redis.from_url(url, socket_timeout=_PATIENCE_SECONDS)
+
+
+def oldest_unwritten(queue: "redis.Redis") -> float:
+    """When the oldest entry came that the history writer has not stored, in seconds since the epoch; now, if
+    it has stored all."""
+    oldest = time.time()
+    for stream in ("{q:0}:events", "{q:0}:history"):
+        first = queue.xpending(stream, "history")["min"]
+        if first is None:
+            groups = {group["name"]: group["last-delivered-id"] for group in queue.xinfo_groups(stream)}
+            following = queue.xrange(stream, min=b"(" + groups[b"history"], count=1)
+            first = following[0][0] if following else None
+        if first is not None:
+            oldest = min(oldest, int(first.split(b"-")[0]) / 1000)
+    return oldest
 
 
 class EventRow(NamedTuple):

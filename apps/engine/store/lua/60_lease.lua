@@ -49,7 +49,8 @@ local function leased_view(P, id, item, token, now)
     call('HSET', key, 'dl', id)
   end
   if num(item.g) == 1 and item.k == 'start' then
-    call('HSETNX', P .. ':run:' .. item.r, 'st', now)
+    -- The worker's clock read when it asked, which may have been before the item was there.
+    call('HSETNX', P .. ':run:' .. item.r, 'st', string.format('%.0f', math.max(now, num(item.q))))
     call('ZREM', P .. ':rt', item.r .. '|s')
   end
   return { id, token, item.k, item.r, item.f, item.e, item.s or '', item.n, item.g, item.c or '0', item.q,
