@@ -46,6 +46,7 @@ from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.tenancy.access import access_for
 from apps.tenancy.models import Account, Environment, EnvironmentType, Membership, Role
 from apps.tenancy.permissions import Permission
+from apps.tenancy.services.accounts import account_set_support_access
 from apps.tenancy.services.environments import environment_create
 from apps.tenancy.services.invitations import invitation_create
 from apps.webhooks.choices import Outcome
@@ -113,6 +114,7 @@ class People:
     vera: User  # viewer
     bill: User  # billing: sees nothing of what runs
     mallory: User  # owns Globex, is nobody in Acme
+    oscar: User  # operates the server, is nobody's member
 
     def of_role(self, role: Role) -> User:
         return _ROLES[role](self)
@@ -147,9 +149,13 @@ class Stage:
 
 def make_stage(marker: str = "acmeprod") -> Stage:
     """`marker` is that of Acme's production."""
-    people = People(*(_person(name) for name in ("alice", "adam", "dora", "vera", "bill", "mallory")))
+    people = People(
+        *(_person(name) for name in ("alice", "adam", "dora", "vera", "bill", "mallory", "oscar"))
+    )
+    User.objects.filter(id=people.oscar.id).update(is_staff=True)
     acme = organisation_provision(name="Acme", owner=people.alice, actor=SYSTEM)
     globex = organisation_provision(name="Globex", owner=people.mallory, actor=SYSTEM)
+    account_set_support_access(account=globex, is_allowed=False, actor=SYSTEM)
     for role in (Role.ADMIN, Role.DEVELOPER, Role.VIEWER, Role.BILLING):
         Membership.objects.create(account=acme, user=people.of_role(role), role=role)
     staging = environment_create(account=acme, name="Staging", actor=SYSTEM)

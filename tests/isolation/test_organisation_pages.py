@@ -62,6 +62,8 @@ OPEN: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(("health", "health-live", "health-ready"), "tests/integration/server/test_health.py"),
     "prometheus-metrics": "tests/integration/server/test_metrics.py",
+    # Ends nothing where nothing has begun; tests/integration/organisations/test_operator_console.py
+    "support-end": "tests/integration/organisations/test_operator_console.py",
     "graphql": "tests/isolation/test_calls.py",
 }
 # Of the person who is signed in, with nothing in the path that could name another's.
@@ -182,6 +184,14 @@ def test_the_operators_console_is_for_operators(stage: Stage, queue: "redis.Redi
                 target = answer.get("Location", "/sign-in").split("?")[0]
                 assert target in ("/sign-in", "/admin/login/", "/admin/"), path
     assert before.changes() == set()
+
+
+def test_an_operator_sees_nothing_where_it_is_not_allowed(stage: Stage) -> None:
+    """Globex does not allow it, and nobody else is an operator."""
+    operator = Visitor(stage.people.oscar).looks_into(stage.globex.account)
+    assert operator.ask("GET", f"{stage.globex.path}/runs").status_code == 404
+    mallory = Visitor(stage.people.mallory).looks_into(stage.acme)
+    assert mallory.ask("GET", f"{stage.production.path}/runs").status_code == 404
 
 
 def test_an_unprefixed_page_leads_to_ones_own_place(stage: Stage) -> None:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from apps.tenancy.models import EnvironmentType, Role
-from apps.tenancy.permissions import permissions_of
+from apps.tenancy.permissions import Permission, permissions_of
 from tests.isolation.cast import CAST_ROLES, Place, Stage
 from tests.isolation.ghosts import ghost_of, without_ids
 from tests.isolation.pages import Page
 from tests.isolation.snapshot import Snapshot, undone
 from tests.isolation.visitors import Visitor
+
+LOOKING: Final = (None, Permission.VIEW, Permission.DATA_READ)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Trial:
         self._anonymous_are_led_to_sign_in()
         self._strangers_find_nothing()
         self._wrong_roles_are_told_what_they_lack()
+        self._support_only_looks()
         self._ids_of_others_are_unknown()
         self._a_forged_form_is_refused()
         assert before.changes() == set()
@@ -73,6 +76,24 @@ class Trial:
         if needed is None:
             return []
         return [role for role in CAST_ROLES if needed not in permissions_of(role, self.environment_type)]
+
+    def _support_only_looks(self) -> None:
+        """An operator: nothing before the look has begun, then what is read, and never a change."""
+        operator = Visitor(self.stage.people.oscar)
+        assert self._ask(operator, self.place).status_code == 404
+        answer = self._ask(operator.looks_into(self.stage.acme), self.place)
+        if self.uses_membership:
+            assert answer.status_code == 404
+        elif self.page.needed(self.method) not in LOOKING:
+            assert answer.status_code == 403
+        elif self.method == "GET":
+            assert answer.status_code in (200, 302)
+        assert self._ask(operator.looks_into(self.stage.globex.account), self.place).status_code == 404
+
+    @property
+    def uses_membership(self) -> bool:
+        """The pages of single sign-on are for members only."""
+        return self.name.startswith("signin_")
 
     def _ids_of_others_are_unknown(self) -> None:
         """The answer to an id of another place is the answer to one that nobody has."""

@@ -1,5 +1,6 @@
 """Browsers and programs that ask."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.test import Client
 from django.urls import set_script_prefix
 
 from apps.identity.models import User
+from apps.tenancy.models import Account
 
 
 class Visitor:
@@ -16,6 +18,14 @@ class Visitor:
         self._client = Client(enforce_csrf_checks=checks_csrf)
         if user is not None:
             self._client.force_login(user)
+
+    def looks_into(self, account: Account) -> "Visitor":
+        """As an operator who has begun to, in the console."""
+        session = self._client.session
+        until = time.time() + 60
+        session["support"] = {"id": str(account.id), "slug": account.slug, "until": until}
+        session.save()
+        return self
 
     def ask(
         self, method: str, path: str, form: object = None, headers: Mapping[str, str] | None = None
