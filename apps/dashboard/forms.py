@@ -42,6 +42,13 @@ class Form:
     back_label: str = "Close"
 
 
+def rename_form(request: HttpRequest, name: str, back_url: str) -> tuple[Form, str]:
+    """The form that gives something called `name` another one, and the name that was typed."""
+    typed = request.POST.get("name", name)
+    fields = [Field("name", "Name", typed)]
+    return Form(f"Rename {name}", request.path, back_url, "Rename", fields=fields), typed
+
+
 def render_form(request: HttpRequest, form: Form, section: str, error: str = "") -> HttpResponse:
     context = {"dialog_title": form.title, "form": form, "error": error}
     status = 422 if error else 200

@@ -14,7 +14,7 @@ from apps.credentials import services
 from apps.credentials.models import EventKey
 from apps.credentials.selectors import event_key_by_id
 from apps.dashboard.filter_texts import lines_of, mode_of
-from apps.dashboard.forms import Field, Form, attempt, change, render_form
+from apps.dashboard.forms import Field, Form, attempt, change, rename_form, render_form
 from apps.dashboard.fragments import redirect, render_page
 from apps.dashboard.pages.event_keys import event_keys_page
 from apps.dashboard.snippets import origin
@@ -71,14 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @manage_page(Permission.KEY_MANAGE)
 def rename(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = _key(request, key_id)
-    name = request.POST.get("name", key.name)
-    form = Form(
-        title=f"Rename {key.name}",
-        action=request.path,
-        back_url=_url(key),
-        submit="Rename",
-        fields=[Field("name", "Name", name)],
-    )
+    form, name = rename_form(request, key.name, _url(key))
     return change(
         request,
         form,

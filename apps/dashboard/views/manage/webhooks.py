@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.audit.http import actor_of
 from apps.dashboard.filter_texts import lines_of, mode_of
-from apps.dashboard.forms import Field, Form, attempt, change, render_form
+from apps.dashboard.forms import Field, Form, attempt, change, rename_form, render_form
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.gates import gate_of
 from apps.dashboard.pages.webhook_tests import test_tool
@@ -98,14 +98,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @manage_page(Permission.WEBHOOK_MANAGE, shared=SHARED, section=SECTION)
 def rename(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     row = webhook_of(request, webhook_id)
-    name = request.POST.get("name", row.name)
-    form = Form(
-        title=f"Rename {row.name}",
-        action=request.path,
-        back_url=url_of(row),
-        submit="Rename",
-        fields=[Field("name", "Name", name)],
-    )
+    form, name = rename_form(request, row.name, url_of(row))
     return change(
         request,
         form,

@@ -13,7 +13,7 @@ from apps.credentials import selectors
 from apps.credentials.models import ApiKey
 from apps.credentials.permissions import PRESETS
 from apps.credentials.services import api_key_create, api_key_rename, api_key_revoke
-from apps.dashboard.forms import Field, Form, change, render_form
+from apps.dashboard.forms import Field, Form, change, rename_form, render_form
 from apps.dashboard.fragments import render_dialog, render_page
 from apps.dashboard.gates import gate_of
 from apps.dashboard.pages.api_keys import api_key_rows
@@ -74,14 +74,7 @@ def create(request: HttpRequest, access: Access) -> HttpResponse:
 @organisation_page(Permission.API_KEY_MANAGE)
 def rename(request: HttpRequest, access: Access, key_id: UUID) -> HttpResponse:
     key = _key(access, key_id)
-    name = request.POST.get("name", key.name)
-    form = Form(
-        title=f"Rename {key.name}",
-        action=request.path,
-        back_url=_list(access),
-        submit="Rename",
-        fields=[Field("name", "Name", name)],
-    )
+    form, name = rename_form(request, key.name, _list(access))
     return change(
         request,
         form,
