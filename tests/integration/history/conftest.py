@@ -1,5 +1,6 @@
 """The writer's tests run on both databases: each gets an alias of its own, emptied for each test."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from apps.events.models import Event, EventOutcome, EventPayload
 from apps.runs.models import Run, RunEvent, RunPayload, StepAttempt, StepPayload
 from tests.integration.history import postgres
 
+_numbers = itertools.count(1)
 MODELS = (Event, EventPayload, EventOutcome, Run, RunEvent, RunPayload, StepAttempt, StepPayload)
 
 
@@ -60,7 +62,9 @@ def empty(alias: str) -> None:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")
 
 
-def _migrated(alias: str, options: dict[str, Any], blocker: DjangoDbBlocker) -> Iterator[str]:
+def _migrated(name: str, options: dict[str, Any], blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Each folder that imports the fixtures makes them once more, so each time under an alias of its own."""
+    alias = f"{name}_{next(_numbers)}"
     connections.settings[alias] = {**connections.settings["default"], **options}
     with blocker.unblock():
         call_command("migrate", "runs", database=alias, verbosity=0)
