@@ -6,6 +6,7 @@ shutdown stops it with the worker; after kill -9 other workers take over as leas
 
 import asyncio
 import logging
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,6 +28,8 @@ ENGINE_ATTRIBUTE = "stepwell_engine"
 # Beyond the grace that a worker gives its calls in flight (STEPWELL_DRAIN_SECONDS).
 _STOP_SECONDS = 10.0
 _FACTORY_RETRY_SECONDS = 1.0
+# How long a thread that works for the database may keep the interpreter from the engine's loop.
+_SWITCH_SECONDS = 0.0005
 
 
 class EngineThread:
@@ -61,6 +64,7 @@ class EngineThread:
 
     async def _main(self) -> None:
         calm_garbage_collector()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         while not self._stop.is_set():
             try:
                 self.services = await self._factory()

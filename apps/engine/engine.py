@@ -176,7 +176,7 @@ class Engine:
             raise UnknownFunction(request.function_id)
         now = clock.now_ms()
         run = _rerun(spec, request, ids.new_ulid(now), now, self._policy)
-        [verdict] = await self._scheduler.schedule([run], now)
+        [verdict], _ = await self._scheduler.schedule([run], now)
         if verdict.skip_reason:
             record = run.skipped(verdict.skip_reason, verdict.detail)
             await self.client.execute("XADD", self.keys.history, "*", "d", encode_records([record]))

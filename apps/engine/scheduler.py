@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from apps.engine.lifecycle import RunEnder
 from apps.engine.new_run import NewRun
-from apps.engine.store.client import Reply
+from apps.engine.store.client import Argument, Reply
 from apps.engine.store.queue import Queue
 
 # Verdict of the Lua library -> reason of the skipped run.
@@ -28,6 +28,11 @@ class Verdict(NamedTuple):
     detail: str
 
     @property
+    def work_ahead(self) -> int | None:
+        """How many items are in the queue of a run that was created; None where there is none."""
+        return int(self.detail) if self.outcome == "created" else None
+
+    @property
     def skip_reason(self) -> str:
         return SKIPS.get(self.outcome, "")
 
@@ -37,14 +42,22 @@ class RunScheduler:
         self._queue = queue
         self._ender = ender
 
-    async def schedule(self, runs: Sequence[NewRun], now: int) -> list[Verdict]:
-        """Schedule the runs, in their order. What holds the lock of a singleton in mode cancel is ended."""
-        replies = await self._queue.library.call_each("schedule", [run.arguments(now) for run in runs])
-        verdicts = [_parse(reply) for reply in replies]
-        for index, run in enumerate(runs):
-            if verdicts[index].outcome == "holder":
-                verdicts[index] = await self._supersede(run, verdicts[index], now)
-        return verdicts
+    async def schedule(
+        self, runs: Sequence[NewRun], now: int, then: Sequence[Sequence[Argument]] = ()
+    ) -> tuple[list[Verdict], list[Reply]]:
+        """Schedule the runs, in their order. What holds the lock of a singleton in mode cancel is ended.
+
+        `then` are commands whose replies are returned too; they are carried out when all runs are scheduled.
+        """
+        arguments = [run.arguments(now) for run in runs]
+        replies = await self._queue.library.call_each("schedule", arguments, then)
+        verdicts = [_parse(reply) for reply in replies[: len(runs)]]
+        holders = [index for index, verdict in enumerate(verdicts) if verdict.outcome == "holder"]
+        for index in holders:
+            verdicts[index] = await self._supersede(runs[index], verdicts[index], now)
+        if holders:
+            return verdicts, await self._queue.client.pipeline(then)
+        return verdicts, replies[len(runs) :]
 
     async def _supersede(self, run: NewRun, verdict: Verdict, now: int) -> Verdict:
         for _ in range(_MOST_HOLDERS):

@@ -15,10 +15,13 @@ from contextlib import suppress
 
 import msgspec
 
+from apps.engine.event_stream import EventEntry
 from apps.engine.keys import RUNNER_GROUP, Keys
+from apps.engine.protocol.events import RESERVED_PREFIX
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.lanes import FairLanes, Path
 from apps.engine.runner.ownership import Ownership
+from apps.engine.runner.pace import Pace, PaceLimits
 from apps.engine.runner.routing import Routes
 from apps.engine.services import unless_stopped
 from apps.engine.store.client import Argument, RedisClient, Reply
@@ -35,45 +38,23 @@ Held = Incoming | str  # an entry, or its stream id
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """`body_bytes` of bodies and `entries` held; entries in a `read`, and their bytes, about.
-
-    A batch has from `least_batch` to `batch` entries: as many as take about `batch_seconds`, which is how
-    long the first entry of an idle lane waits for the batch before it, and Valkey's other clients for a
-    batch's commands.
-    """
+    """`body_bytes` of bodies and `entries` held; entries in a `read`, and their bytes, about."""
 
     body_bytes: int = 32 * 1024 * 1024
     entries: int = 500_000
-    least_batch: int = 8
-    batch: int = 100
-    batch_seconds: float = 0.003
     read: int = 250
     read_bytes: int = 4 * 1024 * 1024
+    pace: PaceLimits = PaceLimits()
 
 
 LIMITS = Limits()
 
 
-class _Pace:
-    """How many entries the next batch may have."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self.size = min(limits.least_batch, limits.batch)
-
-    def learn(self, count: int, seconds: float) -> None:
-        """A batch of `count` took so long; one that was not full tells nothing of a larger one."""
-        limits = self._limits
-        if seconds > limits.batch_seconds:
-            self.size = max(min(limits.least_batch, limits.batch), self.size // 2)
-        elif count >= self.size and seconds < limits.batch_seconds / 2:
-            self.size = min(limits.batch, self.size * 2)
-
-
 class Intake:
     """Belongs to one tenure of the runner: one `read` task, one caller of `take`.
 
-    `reader` is a connection of its own, since it blocks.
+    `reader` is a connection of its own, since it blocks. `functions_version` is no older than the functions
+    were when the last entry that was read was accepted.
     """
 
     def __init__(
@@ -92,10 +73,14 @@ class Intake:
         self._ownership = ownership
         self._limits = limits
         self._lanes: FairLanes[Held] = FairLanes(_weigh)
-        self._pace = _Pace(limits)
+        self._pace = Pace(limits.pace)
         self._in_hand: list[Held] = []
         self._handed_at = 0.0
+        self._newcomers = 0  # entries of idle lanes since the last batch
+        self._is_aside = False  # the batch in hand is of newcomers alone
+        self._has_newcomer = asyncio.Event()
         self._repeats_until = (0, 0)
+        self.functions_version = functions.version
         self._next_count = min(100, limits.read)
         self._has_entries = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -124,26 +109,41 @@ class Intake:
         finally:
             self._has_entries.set()
 
-    async def take(self) -> tuple[list[Incoming], bool]:
+    async def take(self, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
         """The next batch, and whether an earlier tenure may have handled some of it.
 
-        Waits for an entry; may be empty. Whoever asks for the next batch is done with the last one.
+        Waits for an entry; may be empty. Whoever asks for the next batch is done with the last one, of
+        which none of the runs has less than `work_ahead` items before it.
         """
-        self._done_with_last()
+        self._done_with_last(work_ahead)
+        if self._pace.rest and self._lanes:
+            await self._rest()
         if not self._lanes:
             self._has_entries.clear()
             await self._has_entries.wait()
         self._follow_functions()
         self._handed_at = time.monotonic()
-        self._in_hand = [self._lanes.take() for _ in range(min(self._pace.size, len(self._lanes)))]
+        size = min(self._pace.size, len(self._lanes))
+        # A batch starts with the newcomers; the others have been told to wait.
+        self._is_aside = bool(self._pace.rest) and 0 < self._newcomers < size
+        if self._is_aside:
+            size = self._newcomers
+        self._in_hand = [self._lanes.take() for _ in range(size)]
+        self._newcomers = 0
+        self._has_newcomer.clear()
         self._has_room.set()
         is_repeat = any(_place(held) <= self._repeats_until for held in self._in_hand)
         return await self._with_bodies(self._in_hand), is_repeat
 
-    def _done_with_last(self) -> None:
-        if self._in_hand:
-            self._pace.learn(len(self._in_hand), time.monotonic() - self._handed_at)
+    def _done_with_last(self, work_ahead: int) -> None:
+        if self._in_hand and not self._is_aside:
+            self._pace.learn(len(self._in_hand), time.monotonic() - self._handed_at, work_ahead)
         self._in_hand = []
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.rest):
+                await self._has_newcomer.wait()
 
     def _goes_on(self, stop: asyncio.Event) -> bool:
         return self._ownership.is_held and not stop.is_set()
@@ -186,11 +186,18 @@ class Intake:
         return found
 
     async def _group_read(self, stop: asyncio.Event, count: int, start: str) -> list[Reply]:
-        reading = self._reader.execute(
+        """The version of the functions is asked for after the entries: it is no older than what they need."""
+        reading: list[Argument] = [
             "XREADGROUP", "GROUP", RUNNER_GROUP, CONSUMER, "COUNT", count,
             "BLOCK", _BLOCK_MS, "STREAMS", self._keys.events, start,
-        )  # fmt: skip
-        reply: Reply = await unless_stopped(stop, reading)
+        ]  # fmt: skip
+        replies: Reply = await unless_stopped(
+            stop, self._reader.pipeline([reading, ("GET", self._keys.functions_version)])
+        )
+        if replies is None:
+            return []
+        reply, version = replies
+        self.functions_version = int(version or 0)
         return list(reply[0][1]) if reply else []
 
     async def _existing(self, entries: Sequence[Reply]) -> list[Incoming]:
@@ -207,7 +214,10 @@ class Intake:
             path = self._routes.path(incoming.entry)
             free = self._limits.body_bytes - self._lanes.weight
             has_room = self._lanes.weight_of(path) + _weigh(incoming) <= free
-            self._lanes.add(path, incoming if has_room else incoming.stream_id)
+            if self._lanes.add(path, incoming if has_room else incoming.stream_id):
+                self._newcomers += 1
+                if not _is_echo(incoming.entry):
+                    self._has_newcomer.set()
         if found:
             self._has_entries.set()
 
@@ -228,6 +238,11 @@ class Intake:
         await self._pass_over([one for one in ids if one not in bodies])
         found = [bodies.get(held) if isinstance(held, str) else held for held in batch]
         return [incoming for incoming in found if incoming is not None]
+
+
+def _is_echo(entry: EventEntry) -> bool:
+    """Whether the engine tells of a run that has ended, which nobody but other functions may wait for."""
+    return entry.name.startswith(RESERVED_PREFIX) and not entry.context.correlation_id
 
 
 def _weigh(held: Held) -> int:

@@ -94,12 +94,15 @@ class FairLanes(Generic[T]):
             node = node.children.get(name) if isinstance(node, _Level) else None
         return node.weight if isinstance(node, _Lane) else 0
 
-    def add(self, path: Path, item: T) -> None:
+    def add(self, path: Path, item: T) -> bool:
+        """Whether the lane was idle."""
         lane, weight = self._lane(path), self._weigh(item)
+        was_idle = not lane
         lane.items.append(item)
         lane.weight += weight
         self.weight += weight
         self._length += 1
+        return was_idle
 
     def take(self) -> T:
         """The fairest entry, removed. Raises IndexError when there is none."""

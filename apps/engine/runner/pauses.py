@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import TypeAlias
 
 import msgspec
 
 from apps.engine import clock, expressions
+from apps.engine.keys import Keys
 from apps.engine.lifecycle import RunEnder
 from apps.engine.protocol import memos
 from apps.engine.records import StepRecorded, encode_records
@@ -14,6 +16,8 @@ from apps.engine.runner.routing import FINISHED
 from apps.engine.store.client import Argument, Reply
 from apps.engine.store.queue import Queue
 from apps.engine.store.views import parse_pairs
+
+_Name: TypeAlias = tuple[str, str]  # environment id, event name
 
 _LARGE = "large"
 _MOST_AT_ONCE = 200
@@ -60,13 +64,16 @@ class PauseMatcher:
         self._queue = queue
         self._ender = ender
 
-    async def match(self, batch: list[Incoming]) -> dict[str, PauseOutcome]:
-        """Resume and cancel what the events of a batch call for, in their order; outcomes by stream id."""
-        paths = await self._paths(batch)
+    async def match(self, batch: list[Incoming], path_replies: list[Reply]) -> dict[str, PauseOutcome]:
+        """Resume and cancel what the events of a batch call for, in their order; outcomes by stream id.
+
+        `path_replies` are those to the `path_requests` of the same batch.
+        """
+        paths: dict[_Name, list[bytes]] = dict(zip(_names(batch), path_replies, strict=True))
         wanted = [
-            (incoming, _buckets(incoming, paths[(incoming.entry.env_id, incoming.entry.name)]))
+            (incoming, _buckets(incoming, paths[_name(incoming)]))
             for incoming in batch
-            if _is_answer(incoming) or paths[(incoming.entry.env_id, incoming.entry.name)]
+            if _is_answer(incoming) or paths[_name(incoming)]
         ]
         outcomes: dict[str, PauseOutcome] = {}
         for start in range(0, len(wanted), _FINDS_AT_ONCE):
@@ -84,13 +91,6 @@ class PauseMatcher:
             incoming.stream_id: _outcome_of(parse_pairs(reply))
             for incoming, reply in zip(batch, replies, strict=True)
         }
-
-    async def _paths(self, batch: list[Incoming]) -> dict[tuple[str, str], list[bytes]]:
-        """The indexed paths of the pauses on each event name of the batch."""
-        wanted = list({(incoming.entry.env_id, incoming.entry.name) for incoming in batch})
-        prefix = self._queue.prefix
-        commands = [("HKEYS", f"{prefix}:pn:{env_id}:{name}") for env_id, name in wanted]
-        return dict(zip(wanted, await self._queue.client.pipeline(commands), strict=True))
 
     async def _find(self, wanted: list[tuple[Incoming, list[str]]]) -> list[list[Found]]:
         """The pauses in the buckets of each event; a large bucket is told by one of kind large."""
@@ -164,6 +164,19 @@ class PauseMatcher:
             "resume_pause", now, pause_id, memo, encode_records([record]), incoming.stream_id
         )
         return [resumed.decode()] if resumed else []
+
+
+def path_requests(batch: list[Incoming], keys: Keys) -> list[tuple[str, str]]:
+    """Commands that ask for the indexed paths of the pauses on each event name of a batch."""
+    return [("HKEYS", f"{keys.prefix}:pn:{env_id}:{name}") for env_id, name in _names(batch)]
+
+
+def _names(batch: list[Incoming]) -> list[_Name]:
+    return list(dict.fromkeys(map(_name, batch)))
+
+
+def _name(incoming: Incoming) -> _Name:
+    return incoming.entry.env_id, incoming.entry.name
 
 
 def _outcome_of(effects: dict[str, bytes]) -> PauseOutcome:

@@ -16,13 +16,13 @@ from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.intake import Intake
 from apps.engine.runner.invocations import failed_invoke_event
 from apps.engine.runner.ownership import Ownership
-from apps.engine.runner.pauses import PauseMatcher, PauseOutcome
+from apps.engine.runner.pauses import PauseMatcher, PauseOutcome, path_requests
 from apps.engine.runner.scheduling import plan_run
 from apps.engine.runner.triggering import Triggering
 from apps.engine.runner.verdicts import note_verdict, refusal, superseded_invoke
 from apps.engine.scheduler import RunScheduler
 from apps.engine.services import wait_for
-from apps.engine.store.client import RedisError, RedisUnavailable
+from apps.engine.store.client import Argument, RedisError, RedisUnavailable, Reply
 from apps.engine.store.functions import FunctionCache
 from apps.engine.store.queue import Queue
 
@@ -44,6 +44,7 @@ class Runner:
         self._scheduler = RunScheduler(queue, ender)
         self._pauses = PauseMatcher(queue, ender)
         self._policy = policy
+        self._work_ahead = 0  # of that run which has the least before it, in the last batch with runs
         self._ownership = Ownership(queue.client, f"{keys.prefix}:owner:runner")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -75,22 +76,26 @@ class Runner:
         reading = asyncio.ensure_future(intake.read(stop))
         try:
             while not reading.done() and not stop.is_set() and self._ownership.is_held:
-                batch, is_repeat = await intake.take()
+                batch, is_repeat = await intake.take(self._work_ahead)
                 if batch:
-                    await self.handle(batch, is_repeat=is_repeat)
+                    await self.handle(batch, is_repeat=is_repeat, functions=intake.functions_version)
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
         if not reading.cancelled():
             reading.result()
 
-    async def handle(self, batch: list[Incoming], *, is_repeat: bool = False) -> None:
+    async def handle(
+        self, batch: list[Incoming], *, is_repeat: bool = False, functions: int | None = None
+    ) -> None:
         """Start and resume everything that a batch calls for, then acknowledge it.
 
         Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly, and a
         batch that fails is repeated entry by entry: one that cannot be handled must not stop the others.
         `is_repeat`: an earlier try may have had effects already, which belong to the outcome too.
+        `functions`: their version, to be asked for where it is None.
         """
+        await self._functions.refresh(functions)
         try:
             await self._handle(batch, is_repeat)
         except RedisUnavailable:
@@ -109,13 +114,12 @@ class Runner:
         await self._conclude([incoming], [record])
 
     async def _handle(self, batch: list[Incoming], is_repeat: bool) -> None:
-        await self._functions.refresh()
         handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
-        skipped = await self._schedule(batch, handled)
         # What was held back has met the pauses when it came.
         fresh = [incoming for incoming in batch if not incoming.entry.context.is_held_back]
+        skipped, paths = await self._schedule(batch, handled, path_requests(fresh, self._keys))
         earlier = await self._pauses.remembered(fresh) if is_repeat else {}
-        outcomes = await self._pauses.match(fresh)
+        outcomes = await self._pauses.match(fresh, paths)
         for stream_id, record in handled.items():
             _add_pauses(record, earlier.get(stream_id))
             _add_pauses(record, outcomes.get(stream_id))
@@ -128,8 +132,10 @@ class Runner:
         entries = [incoming.stream_id for incoming in batch]
         await self._queue.library.call("acknowledge", RUNNER_GROUP, encode_records(records), *entries)
 
-    async def _schedule(self, batch: list[Incoming], handled: dict[str, EventHandled]) -> list[RunScheduled]:
-        """Schedule what the events start; returns the runs that are skipped."""
+    async def _schedule(
+        self, batch: list[Incoming], handled: dict[str, EventHandled], then: Sequence[Sequence[Argument]]
+    ) -> tuple[list[RunScheduled], list[Reply]]:
+        """Schedule what the events start; returns the runs that are skipped, and the replies to `then`."""
         planned: list[tuple[Incoming, NewRun]] = []
         now = clock.now_ms()
         for incoming in batch:
@@ -138,7 +144,9 @@ class Runner:
                 planned.append((incoming, plan_run(spec, incoming, now, self._policy)))
             if self._triggering.lacks_target(incoming):
                 await self._refuse(incoming, record)
-        verdicts = await self._scheduler.schedule([run for _, run in planned], now)
+        verdicts, replies = await self._scheduler.schedule([run for _, run in planned], now, then)
+        if ahead := [verdict.work_ahead for verdict in verdicts if verdict.work_ahead is not None]:
+            self._work_ahead = min(ahead)
         skipped: list[RunScheduled] = []
         for (incoming, run), verdict in zip(planned, verdicts, strict=True):
             if run_skipped := note_verdict(handled[incoming.stream_id], run, verdict):
@@ -146,7 +154,7 @@ class Runner:
             await self._tell_invokers(incoming, refusal(verdict))
             correlation_id, message = superseded_invoke(verdict)
             await self._tell(incoming, correlation_id, message)
-        return skipped
+        return skipped, replies
 
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
         function_id = incoming.entry.context.function_id

@@ -41,9 +41,14 @@ class LuaLibrary:
             await self._load_if_missing(exc)
             return await self._client.execute(*self.command(name, *args))
 
-    async def call_each(self, name: str, arguments: Iterable[Sequence[Argument]]) -> list[Reply]:
-        """One call for each of `arguments`, in one write; the replies in their order. Raises as `call`."""
-        commands = [self.command(name, *args) for args in arguments]
+    async def call_each(
+        self, name: str, arguments: Iterable[Sequence[Argument]], then: Sequence[Sequence[Argument]] = ()
+    ) -> list[Reply]:
+        """One call for each of `arguments` and then other commands, in one write; the replies in their order.
+
+        Raises as `call`, and then all of them may have been sent twice.
+        """
+        commands = [*(self.command(name, *args) for args in arguments), *then]
         try:
             return await self._client.pipeline(commands)
         except RedisError as exc:

@@ -92,7 +92,7 @@ def test_a_key_of_false_or_a_missing_field_is_not_limited(data: dict[str, object
 
 async def test_of_twenty_at_once_one_holds_the_lock(world: World) -> None:
     found = await asyncio.gather(*(world.verdict(f"r{number}", flow=singleton()) for number in range(20)))
-    assert found[0] == ("created", "r0", "")
+    assert found[0] == ("created", "r0", "1")
     assert found[1:] == [("singleton", "", "r0")] * 19
     assert await world.runs() == ["r0"]
 
@@ -104,12 +104,12 @@ async def test_a_lock_is_held_to_the_end_of_the_run(world: World) -> None:
     assert await world.verdict("r2", flow=singleton()) == ("singleton", "", "r1")
     world.advance(60_000)
     await finish(world, await world.lease_one())
-    assert await world.verdict("r2", flow=singleton()) == ("created", "r2", "")
+    assert await world.verdict("r2", flow=singleton()) == ("created", "r2", "1")
 
 
 async def test_locks_of_other_keys_are_other_locks(world: World) -> None:
     await world.schedule("r1", flow=singleton(lock="fn:a"))
-    assert await world.verdict("r2", flow=singleton(lock="fn:b")) == ("created", "r2", "")
+    assert await world.verdict("r2", flow=singleton(lock="fn:b")) == ("created", "r2", "2")
 
 
 async def test_mode_cancel_names_the_run_to_be_cancelled_and_takes_nothing_before(world: World) -> None:
@@ -117,7 +117,7 @@ async def test_mode_cancel_names_the_run_to_be_cancelled_and_takes_nothing_befor
     assert await world.verdict("r2", entry="1-1", flow=singleton("cancel")) == ("holder", "", "r1")
     assert await world.client.execute("GET", f"{PREFIX}:sg:fn") == b"r1"
     await cancel(world, "r1")
-    assert await world.verdict("r2", entry="1-1", flow=singleton("cancel")) == ("created", "r2", "")
+    assert await world.verdict("r2", entry="1-1", flow=singleton("cancel")) == ("created", "r2", "1")
     assert await world.runs() == ["r2"]
 
 
@@ -142,12 +142,12 @@ def rule_digest(rule: FunctionSpec) -> str:
 
 async def test_a_repeated_entry_gets_the_same_verdict(world: World) -> None:
     limited = Flow(rate=Rate("b", 1, HOUR))
-    assert await world.verdict("r1", entry="1-1", flow=limited) == ("created", "r1", "")
+    assert await world.verdict("r1", entry="1-1", flow=limited) == ("created", "r1", "1")
     assert await world.verdict("r2", entry="1-2", flow=limited) == ("limited", "", "")
     world.advance(HOUR)
     assert await world.verdict("r2", entry="1-2", flow=limited) == ("limited", "", "")
     assert await world.verdict("r9", entry="1-1", flow=limited) == ("known", "r1", "")
-    assert await world.verdict("r3", entry="1-3", flow=limited) == ("created", "r3", "")
+    assert await world.verdict("r3", entry="1-3", flow=limited) == ("created", "r3", "2")
 
 
 async def test_a_repeated_entry_is_skipped_for_the_same_run_again(world: World) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from apps.engine.runner import intake as intake_module
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.intake import CONSUMER, LIMITS, Intake, Limits
 from apps.engine.runner.ownership import Ownership
+from apps.engine.runner.pace import PaceLimits
 from apps.engine.runner.service import Runner
 from apps.engine.store.client import RedisUnavailable
 from apps.engine.store.functions import FunctionCache
@@ -141,7 +143,7 @@ async def test_an_invokes_answer_and_an_aimed_event_pass_a_backlog(engine_world:
 
 
 async def test_bodies_beyond_the_budget_are_read_again(engine_world: EngineWorld) -> None:
-    world, limits = engine_world, Limits(body_bytes=100_000, batch=10)
+    world, limits = engine_world, Limits(body_bytes=100_000, pace=PaceLimits(batch=10))
     await flood(world, 300, size=2_000)
     async with reading(world, limits) as intake:
         await until(lambda: intake.held == 300)
@@ -164,7 +166,7 @@ async def stream_ids(world: EngineWorld) -> list[str]:
 
 
 async def test_reading_ahead_pauses_at_the_cap(engine_world: EngineWorld) -> None:
-    world, limits = engine_world, Limits(entries=100, batch=10, read=30)
+    world, limits = engine_world, Limits(entries=100, read=30, pace=PaceLimits(batch=10))
     await flood(world, 250)
     async with reading(world, limits) as intake:
         await until(lambda: intake.held >= 100)
@@ -189,7 +191,7 @@ async def test_large_bodies_are_read_a_few_at_a_time(engine_world: EngineWorld) 
 
 
 async def test_what_is_pending_comes_first_and_as_repeated(engine_world: EngineWorld) -> None:
-    world, limits = engine_world, Limits(batch=10, read=7)
+    world, limits = engine_world, Limits(read=7, pace=PaceLimits(batch=10))
     await flood(world, 20)
     await world.read()
     await world.client.execute("XACK", KEYS.events, RUNNER_GROUP, *(await stream_ids(world))[5:10])
@@ -209,7 +211,7 @@ async def test_an_entry_that_a_predecessor_was_given_late_is_found(
     world = engine_world
     monkeypatch.setattr(intake_module, "_STRAY_SECONDS", 0)
     monkeypatch.setattr(intake_module, "_BLOCK_MS", 5)
-    async with reading(world, Limits(batch=4)) as intake:
+    async with reading(world, Limits(pace=PaceLimits(batch=4))) as intake:
         await flood(world, 10)
         await until(lambda: intake.held == 10)
         in_hand, _ = await intake.take()
@@ -251,7 +253,7 @@ async def test_an_event_that_cancels_does_not_overtake_what_it_cancels(engine_wo
 async def test_lanes_join_when_a_cancel_rule_is_new(engine_world: EngineWorld) -> None:
     world = engine_world
     stop = ("acc", "env", "app/stop")
-    async with reading(world, Limits(batch=1)) as intake:
+    async with reading(world, Limits(pace=PaceLimits(batch=1))) as intake:
         for number in range(5):
             await flood(world, 1, A, start=number)
             await flood(world, 1, stop, start=number)
@@ -317,9 +319,9 @@ async def test_a_stop_amid_a_backlog_leaves_the_rest_untouched(
         patch.setattr(crashpoints, "reach", lambda name: stop.set())
         await world.runner.run(stop)
     handled = await world.records(EventHandled)
-    assert outcomes(handled) == dict.fromkeys((await stream_ids(world))[: LIMITS.least_batch], 1)
-    assert len(await world.records(RunScheduled)) == LIMITS.least_batch
-    assert await undone(world) == 1_000 - LIMITS.least_batch
+    assert outcomes(handled) == dict.fromkeys((await stream_ids(world))[: LIMITS.pace.least_batch], 1)
+    assert len(await world.records(RunScheduled)) == LIMITS.pace.least_batch
+    assert await undone(world) == 1_000 - LIMITS.pace.least_batch
     async with running(another_runner(world)):
         await until_none_is_pending(world)
     assert outcomes(await world.records(EventHandled)) == dict.fromkeys(await stream_ids(world), 1)
@@ -337,8 +339,8 @@ async def test_a_runner_that_lost_its_lease_amid_a_backlog_drops_it(
         patch.setattr(crashpoints, "reach", lambda name: setattr(ownership, "_held_until", 0.0))
         async with asyncio.timeout(10):
             await world.runner.run(asyncio.Event())
-    assert len(await world.records(EventHandled)) == LIMITS.least_batch
-    assert await undone(world) == 1_000 - LIMITS.least_batch
+    assert len(await world.records(EventHandled)) == LIMITS.pace.least_batch
+    assert await undone(world) == 1_000 - LIMITS.pace.least_batch
 
 
 async def test_batches_are_as_large_as_they_are_quick(
@@ -350,8 +352,89 @@ async def test_batches_are_as_large_as_they_are_quick(
         await until(lambda: intake.held == 500)
         monkeypatch.setattr(intake_module, "time", SimpleNamespace(monotonic=lambda: now))
         sizes = []
-        for took in (0.001, 0.001, 0.001, 0.002, 0.004, 0.004, 0.004, 0.004):
+        for took in (0.0009, 0.0009, 0.0009, 0.0015, 0.003, 0.003, 0.003, 0.003):
             batch, _ = await intake.take()
             sizes.append(len(batch))
             now += took
     assert sizes == [8, 16, 32, 64, 64, 32, 16, 8]
+
+
+def resting(**settings: Any) -> Limits:
+    """Every batch whose runs have work before them is followed by a rest that only a newcomer ends."""
+    return Limits(pace=PaceLimits(batch=4, work_ahead=10, rest_ratio=1e9, rest_seconds=3600, **settings))
+
+
+async def rested(intake: Intake) -> "asyncio.Task[tuple[list[Incoming], bool]]":
+    """The intake rests: the next batch has been asked for and does not come."""
+    await intake.take()
+    taking = asyncio.ensure_future(intake.take(work_ahead=10))
+    done, _ = await asyncio.wait({taking}, timeout=0.2)
+    assert not done
+    return taking
+
+
+def names(batch: list[Incoming]) -> list[str]:
+    return [incoming.entry.name for incoming in batch]
+
+
+async def test_an_entry_of_an_idle_lane_ends_the_rest_and_is_handled_alone(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await flood(world, 40)
+    async with reading(world, resting()) as intake:
+        await until(lambda: intake.held == 40)
+        taking = await rested(intake)
+        await flood(world, 1, ("acc", "env", "app/b"))
+        async with asyncio.timeout(15):
+            batch, _ = await taking
+        assert names(batch) == ["app/b"]
+        again = asyncio.ensure_future(intake.take(work_ahead=0))
+        assert not (await asyncio.wait({again}, timeout=0.2))[0]  # the rest of the others goes on
+        again.cancel()
+
+
+async def test_what_the_engine_tells_of_ended_runs_does_not_end_the_rest(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await flood(world, 40)
+    async with reading(world, resting()) as intake:
+        await until(lambda: intake.held == 40)
+        taking = await rested(intake)
+        await flood(world, 1, ("acc", "env", "inngest/function.finished"))
+        await until(lambda: intake.held == 37)
+        assert not (await asyncio.wait({taking}, timeout=0.2))[0]
+        await flood(world, 1, ("acc", "env", "app/b"))
+        async with asyncio.timeout(15):
+            batch, _ = await taking
+        assert names(batch) == ["inngest/function.finished", "app/b"]
+
+
+async def test_no_rest_where_workers_may_run_out_of_work(engine_world: EngineWorld) -> None:
+    world = engine_world
+    await flood(world, 40)
+    async with reading(world, resting()) as intake:
+        await until(lambda: intake.held == 40)
+        await intake.take()
+        async with asyncio.timeout(15):
+            batch, _ = await intake.take(work_ahead=9)
+        assert len(batch) == 4
+
+
+async def test_the_runner_rests_once_its_runs_have_work_before_them(
+    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backlog of one function, of which nothing is leased: all batches beyond the first few rest."""
+    world = engine_world
+    await world.publish(*both())
+    await flood(world, 100)
+    told: list[int] = []
+    take = Intake.take
+
+    async def noting(intake: Intake, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
+        told.append(work_ahead)
+        return await take(intake, work_ahead)
+
+    monkeypatch.setattr(Intake, "take", noting)
+    async with running(world.runner):
+        await until_none_is_pending(world)
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert told[-1] > LIMITS.pace.work_ahead

@@ -23,6 +23,12 @@ local function place_of(id, item)
   return { id, item.f, num(item.sc), item.lf, item.r, is_new_start }
 end
 
+-- How many ready items there are where this one is placed.
+local function waiting_at(P, place)
+  if not place[4] then return call('ZCARD', P .. ':r:f:' .. place[2]) end
+  return call('ZCARD', P .. ':r:' .. place[4]) + call('ZCARD', P .. ':rs:' .. place[4])
+end
+
 local function push_timer(P, id, due)
   call('ZADD', P .. ':timers', due, id)
   local first = call('ZRANGE', P .. ':timers', 0, 0)[1]

@@ -8,7 +8,7 @@
 --   batch, debounce          see 45_groups.lua
 --   lock, lock_mode          singleton: skip or cancel
 --   collected                the run of a batch
--- -> {outcome, run id or "", detail}. Outcomes: created; known (by this very entry); duplicate (of an earlier
+-- -> {outcome, run id or "", detail}. Outcomes: created (detail: items in its queue); known (by this very entry); duplicate (of an earlier
 -- event); limited; batched (detail: batch id); debounced (detail: correlation id of the event that it replaced);
 -- outdated (an event that occurred later is debounced already); singleton, paused, drained, archived (the
 -- environment is): to be recorded as a skipped run (detail: the run that holds the lock); holder (detail: a run
@@ -121,8 +121,9 @@ local function schedule(keys, args)
     call('ZADD', P .. ':rt', args[13], run .. '|s')
     nudge(P .. ':tick')
   end
-  place_item(P, now, due, new_run_item(P, run, now, due, 'start', { 'c', count, 's', args[15] }))
-  return { 'created', run, '' }
+  local place = new_run_item(P, run, now, due, 'start', { 'c', count, 's', args[15] })
+  place_item(P, now, due, place)
+  return { 'created', run, tostring(due > now and 0 or waiting_at(P, place)) }
 end
 
 -- acknowledge(group, history, entry ids...): the runner is done with these entries of the event stream.
