@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.audit.services import Actor, audit_record
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
+from apps.signin.services.enforcing import sessions_end_outside
 from apps.signin.services.erasing import identities_forget
 from apps.signin.sso import dns
 from apps.signin.sso.configuration import Config, OidcConfig, sealed
@@ -82,7 +83,8 @@ def connection_set_policy(
     default_role: str,
     actor: Actor,
 ) -> None:
-    """Raises NoDomain, OwnersAreMade. Enforcement ends with the connection being enabled."""
+    """Raises NoDomain, OwnersAreMade. Enforcement ends with the connection being enabled; where it begins,
+    sessions of the people concerned that began in another way end."""
     if default_role == Role.OWNER:
         raise OwnersAreMade
     if is_enabled and not connection.domains.filter(verified_at__isnull=False).exists():
@@ -98,6 +100,8 @@ def connection_set_policy(
         setattr(connection, name, value)
     connection.save(update_fields=list(values))
     _audit(connection, actor, "sso.policy", before, values)
+    if connection.is_enforced and not before["is_enforced"]:
+        _end_other_sessions(connection, actor)
 
 
 @transaction.atomic
@@ -146,6 +150,8 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
             domain.save(update_fields=["verified_at"])
             after = {"domain": domain.domain, "by": by}
             _audit(domain.connection, actor, "sso.domain_verify", after=after)
+            if domain.connection.is_enforced:
+                _end_other_sessions(domain.connection, actor)
     except IntegrityError:
         domain.verified_at = None
         raise DomainTaken from None
@@ -166,6 +172,11 @@ def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
             default_role=connection.default_role,
             actor=actor,
         )
+
+
+def _end_other_sessions(connection: SsoConnection, actor: Actor) -> None:
+    if ended := sessions_end_outside(connection):
+        _audit(connection, actor, "sso.sessions_end", after={"sessions": ended})
 
 
 def _audit(

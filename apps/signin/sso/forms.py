@@ -83,7 +83,8 @@ class PolicyForm(forms.Form):
     )
     is_enforced = forms.BooleanField(
         label="They cannot sign in otherwise",
-        help_text="Except owners of the organisation, who keep their passwords for emergencies.",
+        help_text="Except owners of the organisation, who keep their passwords for emergencies. "
+        "Whoever else is signed in otherwise is signed out.",
         required=False,
     )
     is_joining = forms.BooleanField(label="Who signs in becomes a member", required=False)

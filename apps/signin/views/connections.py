@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -85,7 +86,7 @@ def policy(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
             ),
             "Saved.",
         )
-    return _back(access)
+    return _back(access) if _is_still_there(request) else _sign_in_again(request)
 
 
 @_managing
@@ -125,7 +126,18 @@ def domain_change(request: HttpRequest, access: Access, domain_id: str, action: 
         messages.success(request, "The domain is removed.")
     else:
         raise Http404
-    return _back(access)
+    return _back(access) if _is_still_there(request) else _sign_in_again(request)
+
+
+def _is_still_there(request: HttpRequest) -> bool:
+    """Enforcement may have ended the very session that asked for it."""
+    key = request.session.session_key
+    return bool(key) and request.session.exists(key or "")
+
+
+def _sign_in_again(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponseRedirect("/sign-in/sso?required=1")
 
 
 def _attempt(request: HttpRequest, change: Callable[[], object], success: str) -> None:
