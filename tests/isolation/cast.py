@@ -176,8 +176,13 @@ def _person(name: str) -> User:
 
 def _of_organisation(account: Account, owner: User, member: User) -> dict[str, uuid.UUID]:
     """What belongs to no environment: a connection with a domain, an invitation, an API key, a member."""
+    # Nobody listens on that port.
+    config = {"issuer": "http://127.0.0.1:9", "client_id": "stepwell", "client_secret": "s"}
     connection = SsoConnection.objects.create(
-        account=account, kind=SsoKind.OIDC, name=f"sso-{account.slug}", config_encrypted=secrets.encrypt("{}")
+        account=account,
+        kind=SsoKind.OIDC,
+        name=f"sso-{account.slug}",
+        config_encrypted=secrets.encrypt(json.dumps(config)),
     )
     domain = SsoDomain.objects.create(connection=connection, domain=f"{account.slug}.example", token="t")
     invited = invitation_create(

@@ -15,14 +15,14 @@ from django.shortcuts import render
 from apps.identity.models import User
 from apps.signin.services import sso
 from apps.signin.sso import apps as sso_apps
-from apps.signin.sso import egress
+from apps.signin.sso import egress, rehearsal
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
-        return sso_apps.list_apps(provider, client_id)
+        return sso_apps.list_apps(provider, client_id, rehearsal.rehearsed_id(request))
 
     def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
         """The only one that fits. With a kind for `provider`, as where a sign-in goes on after its second
@@ -45,7 +45,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         return True  # pre_social_login has decided
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Raises ImmediateHttpResponse with the reason on a page."""
+        """Raises ImmediateHttpResponse with the reason on a page; a test of a connection always ends so."""
+        if rehearsal.is_rehearsal(sociallogin):
+            raise ImmediateHttpResponse(rehearsal.result_page(request, sociallogin))
         emails = [address.email for address in sociallogin.email_addresses]
         user = sociallogin.user if sociallogin.is_existing else None
         reason = sso.refusal(sociallogin.account.provider, emails, user)
@@ -53,6 +55,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
             _refuse(request, reason)
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **details: Any) -> None:
+        page = rehearsal.error_page(request, provider.sub_id, details)
+        if page is not None:
+            raise ImmediateHttpResponse(page)
         sso.note_failure(request, provider.sub_id)
 
 

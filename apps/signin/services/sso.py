@@ -55,8 +55,11 @@ def refusal(provider_id: str, emails: Iterable[str], user: User | None) -> str:
     `user` is who the answer was found to belong to, if that user exists.
     """
     connection = by_provider_id(provider_id)
-    if connection is None:
-        return UNKNOWN
+    return UNKNOWN if connection is None else refusal_by(connection, emails, user)
+
+
+def refusal_by(connection: SsoConnection, emails: Iterable[str], user: User | None) -> str:
+    """`refusal` of a connection in any state."""
     asserted = {domain_of(email) for email in emails}
     if not asserted:
         return NOT_ASSERTED

@@ -1,9 +1,10 @@
 """The connections of organisations as the apps that django-allauth asks for; none is stored as its own."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.socialaccount.models import SocialApp
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.signin.models import SsoConnection, SsoKind, connection_id_of
 from apps.signin.sso.configuration import OidcConfig, SamlConfig, opened
@@ -35,14 +36,18 @@ _ATTRIBUTES = {
 }
 
 
-def list_apps(provider: str | None, client_id: str | None) -> list[SocialApp]:
-    """The enabled connections' apps; `provider` is a kind of the library or the provider id of one."""
-    apps = [app_of(connection) for connection in _connections(provider)]
+def list_apps(
+    provider: str | None, client_id: str | None, rehearsed_id: UUID | None = None
+) -> list[SocialApp]:
+    """The enabled connections' apps, and that of the one under test; `provider` is a kind of the library or
+    the provider id of one."""
+    apps = [app_of(connection) for connection in _connections(provider, rehearsed_id)]
     return [app for app in apps if client_id is None or app.client_id == client_id]
 
 
-def _connections(provider: str | None) -> QuerySet[SsoConnection]:
-    enabled = SsoConnection.objects.filter(is_enabled=True).prefetch_related("domains")
+def _connections(provider: str | None, rehearsed_id: UUID | None) -> QuerySet[SsoConnection]:
+    usable = Q(is_enabled=True) | Q(id=rehearsed_id)
+    enabled = SsoConnection.objects.filter(usable).prefetch_related("domains")
     if provider is None:
         return enabled
     if provider in _KINDS:

@@ -10,6 +10,8 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import Http404, HttpRequest, HttpResponse
 
+from apps.signin.sso import rehearsal
+
 
 class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth ships no types
     def complete_login(
@@ -49,4 +51,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
         answer: HttpResponse = view(request)
     except SocialApp.DoesNotExist:
         raise Http404 from None
+    except (KeyError, ValueError, OSError) as problem:  # a provider whose answers make no sense
+        page = rehearsal.failure_page(request, provider_id, problem)
+        if page is None:
+            raise
+        return page
     return answer

@@ -5,13 +5,14 @@ from typing import Any
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.saml import views as saml_answers
 from allauth.socialaccount.providers.saml.utils import build_saml_config
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from onelogin.saml2.errors import OneLogin_Saml2_Error
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
-from apps.signin.sso import apps
+from apps.signin.sso import apps, rehearsal
 from apps.signin.sso.configuration import SamlConfig
 
 
@@ -54,7 +55,12 @@ def finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
     """Where the identity provider's answer is judged. Anybody can post one, so it may be no XML at all."""
     try:
         answer: HttpResponse = saml_answers.finish_acs(request, organization_slug=organization_slug)
-    except (SyntaxError, ValueError, KeyError):
+    except (SyntaxError, ValueError, KeyError, PermissionDenied) as problem:
+        page = rehearsal.failure_page(request, organization_slug, problem)
+        if page is not None:
+            return page
+        if isinstance(problem, PermissionDenied):
+            raise
         return render(request, "socialaccount/authentication_error.html", status=401)
     return answer
 

@@ -15,9 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.http import actor_of
 from apps.identity.models import User
+from apps.signin.limits import over_limit
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.signin.services import connections as services
+from apps.signin.sso import rehearsal
 from apps.signin.sso.forms import FORMS, DomainForm, PolicyForm
+from apps.signin.views.sso import NO_USE, leaving
 from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import Forbidden, NotFound, TenancyError
 from apps.tenancy.permissions import Permission
@@ -87,6 +90,21 @@ def policy(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
             "Saved.",
         )
     return _back(access) if _is_still_there(request) else _sign_in_again(request)
+
+
+@_managing
+@require_POST
+def rehearse(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
+    """Test the connection: to the identity provider and back, without anybody being signed in or out."""
+    connection = _connection(access, connection_id)
+    limited = over_limit(request, "sso_test", "20/m/user")
+    if limited:
+        return limited
+    try:
+        answer = rehearsal.begin(request, connection)
+    except NO_USE as problem:
+        return rehearsal.failure_page(request, connection.provider_id, problem) or _back(access)
+    return leaving(request, connection, answer) if "Location" in answer else answer
 
 
 @_managing

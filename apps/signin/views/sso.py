@@ -17,6 +17,9 @@ from apps.signin.models import SsoConnection
 from apps.signin.services import sso
 from apps.signin.sso import apps
 
+# A requests.RequestException is an OSError; the others are answers of providers that make no sense.
+NO_USE = (OAuth2Error, OSError, ValueError, KeyError, OneLogin_Saml2_Error)
+
 
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -38,8 +41,7 @@ def _submitted(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     try:
         return _redirect(request, connection)
-    except (OAuth2Error, OSError, ValueError, KeyError, OneLogin_Saml2_Error):
-        # A requests.RequestException is an OSError; the others are answers that make no sense.
+    except NO_USE:
         sso.note_failure(request, connection.provider_id)
         form.add_error("email", f"{connection.name} does not answer. Try again in a moment.")
         return _page(request, form, status=502)
@@ -50,7 +52,11 @@ def _redirect(request: HttpRequest, connection: SsoConnection) -> HttpResponse:
     provider = apps.app_of(connection).get_provider(request)
     next_url = target if places.is_own_path(target) else places.home_of(connection.account)
     answer: HttpResponse = provider.redirect(request, AuthProcess.LOGIN, next_url=next_url)
-    # A page of ours in between: the policy of contents lets no form end up elsewhere, redirects included.
+    return leaving(request, connection, answer)
+
+
+def leaving(request: HttpRequest, connection: SsoConnection, answer: HttpResponse) -> HttpResponse:
+    """A page of ours in between: the policy of contents lets no form end up elsewhere, redirects included."""
     return render(request, "signin/leaving.html", {"name": connection.name, "url": answer["Location"]})
 
 
