@@ -38,6 +38,8 @@ class SsoConnection(models.Model):
 
     `is_enforced`: people of these domains sign in this way only, except owners of the organisation, who could
     not repair it otherwise. `is_joining`: who signs in becomes a member with `default_role`.
+    `group_roles` is a list of [group, role]: the first whose group the provider's `group_attribute` names is
+    the role of who signs in, else `default_role`; empty: roles are given here.
     `config_encrypted` is the JSON of apps/signin/sso/configuration.py.
     """
 
@@ -50,6 +52,8 @@ class SsoConnection(models.Model):
     is_enforced = models.BooleanField(default=False)
     is_joining = models.BooleanField(default=True)
     default_role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    group_attribute = models.CharField(max_length=191, default="groups")
+    group_roles = models.JSONField(default=list, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )

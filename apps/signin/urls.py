@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("orgs/<slug:org>/sso", connections.page, name="signin_connections"),
     path("orgs/<slug:org>/sso/new/<slug:kind>", connections.create, name="signin_connection_create"),
     path(f"{_OF_CONNECTION}/policy", connections.policy, name="signin_connection_policy"),
+    path(f"{_OF_CONNECTION}/groups", connections.groups, name="signin_connection_groups"),
     path(f"{_OF_CONNECTION}/test", connections.rehearse, name="signin_connection_test"),
     path(f"{_OF_CONNECTION}/delete", connections.delete, name="signin_connection_delete"),
     path(f"{_OF_CONNECTION}/domains", connections.domain_add, name="signin_domain_add"),

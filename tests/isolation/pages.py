@@ -184,6 +184,7 @@ ORGANISATION_PAGES: Final[Mapping[str, Page]] = {
         P.SSO_MANAGE, post={}, takes_get=False, changes=False, fixed={"kind": "oidc"}
     ),
     "signin_connection_policy": _form(P.SSO_MANAGE, _CONNECTION, default_role="operator"),
+    "signin_connection_groups": _form(P.SSO_MANAGE, _CONNECTION, group_attribute="memberOf"),
     "signin_connection_test": _form(P.SSO_MANAGE, _CONNECTION),
     "signin_connection_delete": _form(P.SSO_MANAGE, _CONNECTION),
     "signin_domain_add": _form(P.SSO_MANAGE, _CONNECTION, domain="more.acme.example"),

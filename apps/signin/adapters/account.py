@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from apps.identity.models import User
 from apps.signin import invitations, places
 from apps.signin.services import sso
+from apps.signin.sso.groups import groups_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -53,7 +54,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
         social = (hook.get("signal_kwargs") or {}).get("sociallogin")
         if social is not None:
-            sso.join(request=request, user=user, provider_id=social.account.provider)
+            provider_id = social.account.provider
+            groups = groups_of(sso.by_provider_id(provider_id), social.account.extra_data)
+            sso.join(request=request, user=user, provider_id=provider_id, groups=groups)
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
 

@@ -45,7 +45,7 @@ class NoDomain(SsoError):
 
 
 class OwnersAreMade(SsoError):
-    """People who join by single sign-on cannot become owners."""
+    """Single sign-on makes nobody an owner."""
 
 
 @transaction.atomic
@@ -102,6 +102,24 @@ def connection_set_policy(
     _audit(connection, actor, "sso.policy", before, values)
     if connection.is_enforced and not before["is_enforced"]:
         _end_other_sessions(connection, actor)
+
+
+@transaction.atomic
+def connection_map_groups(
+    *, connection: SsoConnection, group_attribute: str, group_roles: list[list[str]], actor: Actor
+) -> None:
+    """Which groups of the identity provider have which role, the first that fits; none: roles are given here.
+
+    Raises OwnersAreMade.
+    """
+    if any(role == Role.OWNER for _, role in group_roles):
+        raise OwnersAreMade
+    values = {"group_attribute": group_attribute, "group_roles": group_roles}
+    before = {name: getattr(connection, name) for name in values}
+    for name, value in values.items():
+        setattr(connection, name, value)
+    connection.save(update_fields=list(values))
+    _audit(connection, actor, "sso.groups", before, values)
 
 
 @transaction.atomic

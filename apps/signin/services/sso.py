@@ -1,6 +1,6 @@
 """Single sign-on: who may, who must, and what a sign-in leads to (spec 05, 2.7)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -71,28 +71,45 @@ def refusal_by(connection: SsoConnection, emails: Iterable[str], user: User | No
 
 
 @transaction.atomic
-def join(*, request: HttpRequest, user: User, provider_id: str) -> None:
-    """Make the user a member of the connection's organisation, with its default role; members stay what they
-    are, and a read-only organisation gets none."""
+def join(*, request: HttpRequest, user: User, provider_id: str, groups: Collection[str] = ()) -> None:
+    """Make the user a member of the connection's organisation, with the role of its groups. Members stay what
+    they are, unless groups decide about roles: then they follow those, owners excepted. A read-only
+    organisation changes nothing."""
     connection = by_provider_id(provider_id)
-    if connection is None or not connection.is_joining:
+    if connection is None or not locks.lock_account(connection.account_id).is_writable:
         return
-    if not locks.lock_account(connection.account_id).is_writable:
-        return
-    membership, is_new = Membership.objects.get_or_create(
-        account_id=connection.account_id, user=user, defaults={"role": connection.default_role}
+    role = role_of(connection, groups)
+    membership = _memberships(user, connection).first()
+    if membership is None:
+        if connection.is_joining:
+            Membership.objects.create(account_id=connection.account_id, user=user, role=role)
+            _note_member(request, user, connection, "member.join", None, role)
+    elif connection.group_roles and membership.role not in (role, Role.OWNER):
+        before, membership.role = membership.role, role
+        membership.save(update_fields=["role"])
+        _note_member(request, user, connection, "member.role", before, role)
+
+
+def role_of(connection: SsoConnection, groups: Collection[str]) -> str:
+    """That of the first group that has one."""
+    fitting = [role for group, role in connection.group_roles if group in groups]
+    return fitting[0] if fitting else connection.default_role
+
+
+def _note_member(
+    request: HttpRequest, user: User, connection: SsoConnection, action: str, before: str | None, role: str
+) -> None:
+    audit_record(
+        account_id=connection.account_id,
+        actor=actor_of(request),
+        action=action,
+        target_type="user",
+        target_id=user.id,
+        target_label=user.email,
+        before={"role": before} if before else None,
+        after={"role": role, "by": connection.name},
     )
-    if is_new:
-        audit_record(
-            account_id=connection.account_id,
-            actor=actor_of(request),
-            action="member.join",
-            target_type="user",
-            target_id=user.id,
-            target_label=user.email,
-            after={"role": membership.role, "by": connection.name},
-        )
-        announce_change(connection.account_id)
+    announce_change(connection.account_id)
 
 
 def note_failure(request: HttpRequest, provider_id: str) -> None:

@@ -77,6 +77,9 @@ def _fetched(url: str) -> str:
     return response.text
 
 
+_ROLES = [role.value for role in Role if role != Role.OWNER]
+
+
 class PolicyForm(forms.Form):
     is_enabled = forms.BooleanField(
         label="People of the verified domains can sign in with it", required=False
@@ -90,6 +93,41 @@ class PolicyForm(forms.Form):
     is_joining = forms.BooleanField(label="Who signs in becomes a member", required=False)
     default_role = forms.ChoiceField(
         label="Their role", choices=[(role.value, role.label) for role in Role if role != Role.OWNER]
+    )
+
+
+class _GroupRoles(forms.CharField):
+    """Lines of `group = role` for a list of [group, role]."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{group} = {role}" for group, role in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = (line.strip() for line in str(value or "").splitlines())
+        return [_group_role(line) for line in lines if line]
+
+
+def _group_role(line: str) -> list[str]:
+    """A group may have an equals sign in its name, as those of LDAP do. Raises ValidationError."""
+    group, _, role = (part.strip() for part in line.rpartition("="))
+    if not group or role not in _ROLES:
+        raise forms.ValidationError(f"{line[:80]}: write group = role, with one of {', '.join(_ROLES)}.")
+    return [group, role]
+
+
+class GroupsForm(forms.Form):
+    group_attribute = forms.CharField(
+        label="Attribute or claim with the groups",
+        max_length=191,
+        help_text="Of the identity token or answer.",
+    )
+    group_roles = _GroupRoles(
+        label="Roles of groups",
+        help_text="One a line, such as stepwell-admins = admin. The first that fits is the role at each "
+        "sign-in, else the role above; owners stay owners. Empty: roles are given here.",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
 

@@ -20,6 +20,8 @@ from apps.audit.services import audit_record
 from apps.signin.models import SsoConnection
 from apps.signin.services import sso
 from apps.signin.sso import apps
+from apps.signin.sso.groups import groups_of
+from apps.tenancy.models import Role
 
 SECONDS: Final = 600
 MAX_TEXT: Final = 500
@@ -57,10 +59,13 @@ def result_page(request: HttpRequest, login: SocialLogin) -> HttpResponse:
         return _page(request, None, error=_UNKNOWN)
     emails = [address.email for address in login.email_addresses]
     user = login.user if login.is_existing else None
+    groups = groups_of(connection, login.account.extra_data)
     facts = [
         ("Subject", login.account.uid),
         ("E-mail", ", ".join(emails)),
         ("Name", login.user.name),
+        ("Groups", cut(", ".join(groups))),
+        ("Role of a new member", Role(sso.role_of(connection, groups)).label),
     ]
     return _page(
         request,

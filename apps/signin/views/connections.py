@@ -1,7 +1,8 @@
 """The page of an organisation's single sign-on, for those who may manage it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -19,7 +20,7 @@ from apps.signin.limits import over_limit
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.signin.services import connections as services
 from apps.signin.sso import rehearsal
-from apps.signin.sso.forms import FORMS, DomainForm, PolicyForm
+from apps.signin.sso.forms import FORMS, DomainForm, GroupsForm, PolicyForm
 from apps.signin.views.sso import NO_USE, leaving
 from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import Forbidden, NotFound, TenancyError
@@ -90,6 +91,18 @@ def policy(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
             "Saved.",
         )
     return _back(access) if _is_still_there(request) else _sign_in_again(request)
+
+
+@_managing
+@require_POST
+def groups(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
+    connection = _connection(access, connection_id)
+    form = GroupsForm(request.POST, auto_id=_ids_of(connection))
+    if form.is_valid():
+        services.connection_map_groups(connection=connection, actor=actor_of(request), **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return _back(access)
+    return _page(request, access, wrong_groups={connection.id: form}, status=422)
 
 
 @_managing
@@ -187,12 +200,18 @@ def _back(access: Access) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, access: Access, forms: dict[str, Any] | None = None, status: int = 200
+    request: HttpRequest,
+    access: Access,
+    forms: dict[str, Any] | None = None,
+    status: int = 200,
+    wrong_groups: Mapping[UUID, GroupsForm] | None = None,
 ) -> HttpResponse:
     rows = SsoConnection.objects.filter(account=access.account).prefetch_related("domains")
     context = {
         "account": access.account,
-        "connections": [_shown(request, row) for row in rows.order_by("created_at")],
+        "connections": [
+            _shown(request, row, (wrong_groups or {}).get(row.id)) for row in rows.order_by("created_at")
+        ],
         "domain_form": DomainForm(),
         "proof_prefix": services.PROOF_PREFIX,
         "oidc_form": FORMS[SsoKind.OIDC](),
@@ -201,15 +220,22 @@ def _page(
     return render(request, "signin/connections.html", context | (forms or {}), status=status)
 
 
-def _shown(request: HttpRequest, connection: SsoConnection) -> dict[str, Any]:
-    """With the addresses that the identity provider has to know."""
+def _shown(request: HttpRequest, connection: SsoConnection, wrong: GroupsForm | None) -> dict[str, Any]:
+    """With the addresses that the identity provider has to know, and what was wrong with the groups."""
     policy_values = {name: getattr(connection, name) for name in PolicyForm.base_fields}
+    group_values = {name: getattr(connection, name) for name in GroupsForm.base_fields}
     return {
         "connection": connection,
         "domains": list(connection.domains.all()),
-        "policy_form": PolicyForm(initial=policy_values, auto_id=f"id_{connection.id.hex}_%s"),
+        "policy_form": PolicyForm(initial=policy_values, auto_id=_ids_of(connection)),
+        "groups_form": wrong or GroupsForm(initial=group_values, auto_id=_ids_of(connection)),
         "addresses": [(label, request.build_absolute_uri(path)) for label, path in _paths(connection)],
     }
+
+
+def _ids_of(connection: SsoConnection) -> str:
+    """Of a form's fields; there may be several connections on the page."""
+    return f"id_{connection.id.hex}_%s"
 
 
 def _paths(connection: SsoConnection) -> list[tuple[str, str]]:
