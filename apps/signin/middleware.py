@@ -11,18 +11,24 @@ from allauth.usersessions.models import UserSession
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import ResolverMatch
 from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
 
 from apps.identity.models import User
+from apps.signin.session_limits import is_over
 from apps.signin.two_factor import has_second_factor
 from apps.signin.urls import NAMES
+from apps.tenancy import networks
 from apps.tenancy.access import Access
+from apps.tenancy.exceptions import AddressDenied
 
 SEEN_SECONDS: Final = 60
+BACKGROUND_HEADER: Final = "X-Stepwell-Background"  # sent by static/js/controllers/live.js
 _PAGES: Final = frozenset({"dashboard", "organisation", "admin"})
 _SETUP: Final = "signin_setup"
 
@@ -75,8 +81,11 @@ def _closing_with(jobs: list[Callable[[], None]], response: HttpResponse) -> Htt
 
 
 def _concerns(request: HttpRequest) -> bool:
+    """Pages, and whatever else a session opens: GraphQL on the pages of an environment."""
     match = request.resolver_match
-    return match is not None and (_is_entrance(match) or _is_page(match))
+    if match is None:
+        return False
+    return _is_entrance(match) or _is_page(match) or getattr(request, "access", None) is not None
 
 
 def _is_entrance(match: ResolverMatch) -> bool:
@@ -93,9 +102,11 @@ def _admit(request: HttpRequest) -> HttpResponse | None:
     if settings.STEPWELL_MODE == "dev":
         return _home_only(request) if _is_entrance(match) else None
     if isinstance(request.user, User):
-        _note_activity(request)
+        if _is_session_over(request, request.user):
+            logout(request)
+            return _redirect(request, _sign_in(request))
         _refuse_library_login(match)
-        return _ask_for_second_factor(request, request.user)
+        return _refuse_address(request) or _ask_for_second_factor(request, request.user)
     if match.url_name != _SETUP and not User.objects.exists():
         return _redirect(request, "/setup")
     return None if _is_entrance(match) else _redirect(request, _sign_in(request))
@@ -136,12 +147,33 @@ def _redirect(request: HttpRequest, target: str) -> HttpResponse:
     return HttpResponseRedirect(target)
 
 
-def _note_activity(request: HttpRequest) -> None:
-    """For the list of sessions: when and from where one was last used, once a minute."""
-    key = request.session.session_key
-    try:
-        is_due = bool(key) and cache.add(f"session-seen:{key}", True, SEEN_SECONDS)
-    except RedisError:
-        return  # pages are shown without Redis, too
-    if is_due:
+def _refuse_address(request: HttpRequest) -> HttpResponse | None:
+    """An organisation may be seen from its own networks only; its support access has a rule of its own."""
+    access: Access | None = getattr(request, "access", None)
+    if access is None or access.is_support:
+        return None
+    if networks.contains(access.account.allowed_networks, request.META.get("REMOTE_ADDR")):
+        return None
+    return render(request, "signin/forbidden.html", {"reason": AddressDenied.__doc__}, status=403)
+
+
+def _is_session_over(request: HttpRequest, user: User) -> bool:
+    """Looked at once a minute, and noted then for the list of sessions: when and from where it was last used.
+    A page that brings itself up to date is no use by a person."""
+    key = request.session.session_key or ""
+    is_use = BACKGROUND_HEADER not in request.headers
+    if not _is_due(f"session-{'seen' if is_use else 'looked-at'}:{key}"):
+        return False
+    if is_over(user, key, request.session):
+        return True
+    if is_use:
         UserSession.objects.create_from_request(request)
+    return False
+
+
+def _is_due(name: str) -> bool:
+    """Each time while Redis is away."""
+    try:
+        return bool(cache.add(name, True, SEEN_SECONDS))
+    except RedisError:
+        return True

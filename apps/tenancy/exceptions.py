@@ -98,6 +98,32 @@ class InvalidDays(TenancyError):
     code = "invalid_days"
 
 
+class InvalidSessionLimit(TenancyError):
+    """Sessions last 1 to 8,760 hours, and 5 to 10,080 minutes without a request; empty: as long as the server
+    lets them."""
+
+    code = "invalid_session_limit"
+
+
+class InvalidNetwork(TenancyError):
+    """This is neither an address nor a range of addresses such as 192.0.2.0/24."""
+
+    code = "invalid_network"
+
+
+class OwnAddressOutside(TenancyError):
+    """Your own address is in none of these ranges, so you would lock yourself out. Add it first."""
+
+    code = "own_address_outside"
+
+
+class AddressDenied(TenancyError):
+    """This organisation can only be seen from its own networks, and your address is in none of them."""
+
+    code = "ip_denied"
+    status = 403
+
+
 class InvalidColour(TenancyError):
     """This is not one of the colours to choose from."""
 

@@ -22,8 +22,9 @@ from apps.signin.services import connections as services
 from apps.signin.sso import rehearsal
 from apps.signin.sso.forms import FORMS, DomainForm, GroupsForm, PolicyForm
 from apps.signin.views.sso import NO_USE, leaving
+from apps.tenancy import networks
 from apps.tenancy.access import Access, access_for
-from apps.tenancy.exceptions import Forbidden, NotFound, TenancyError
+from apps.tenancy.exceptions import AddressDenied, Forbidden, NotFound, TenancyError
 from apps.tenancy.permissions import Permission
 
 View = Callable[..., HttpResponse]
@@ -39,9 +40,11 @@ def _managing(view: View) -> View:
         try:
             access = access_for(request.user, org)
             access.require(Permission.SSO_MANAGE)
+            if not networks.contains(access.account.allowed_networks, request.META.get("REMOTE_ADDR")):
+                raise AddressDenied
         except NotFound:
             raise Http404 from None
-        except Forbidden as problem:
+        except (Forbidden, AddressDenied) as problem:
             return render(request, "signin/forbidden.html", {"reason": str(problem)}, status=403)
         except TenancyError as problem:
             messages.error(request, str(problem))

@@ -20,6 +20,8 @@ class Account(models.Model):
 
     `concurrency_limit` bounds its steps at a time (None: STEPWELL_ACCOUNT_CONCURRENCY); while tenants
     compete, each gets a share of the workers in proportion to its `weight`. `slug` is part of its URLs.
+    Sessions of members end `session_hours` after sign-in and `session_idle_minutes` after their last request
+    (None: as the server has it); members see its pages only from `allowed_networks`, where there are any.
     `entitlements` holds the limits that differ from the server's (apps/tenancy/entitlements.py).
     """
 
@@ -30,6 +32,9 @@ class Account(models.Model):
     billing_email = models.EmailField(blank=True)
     security_email = models.EmailField(blank=True)
     requires_two_factor = models.BooleanField(default=False)
+    session_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    session_idle_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    allowed_networks = models.JSONField(default=list, blank=True)
     allows_support_access = models.BooleanField(default=True)
     branch_archive_days = models.PositiveSmallIntegerField(default=3)
     shard = models.CharField(max_length=40, default="0", db_default="0")

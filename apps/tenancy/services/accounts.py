@@ -11,9 +11,17 @@ from django.utils import timezone
 
 from apps.audit.services import Actor, audit_record
 from apps.identity.models import User
-from apps.tenancy import locks, names
+from apps.tenancy import locks, names, networks
 from apps.tenancy.announcements import announce_change
-from apps.tenancy.exceptions import DefaultAccount, InvalidDays, InvalidEmail, NameMismatch, NotDeleting
+from apps.tenancy.exceptions import (
+    DefaultAccount,
+    InvalidDays,
+    InvalidEmail,
+    InvalidSessionLimit,
+    NameMismatch,
+    NotDeleting,
+    OwnAddressOutside,
+)
 from apps.tenancy.models import (
     DEV_ACCOUNT_ID,
     Account,
@@ -34,7 +42,9 @@ __all__ = [
     "account_purge",
     "account_rename",
     "account_set_branch_archive_days",
+    "account_set_networks",
     "account_set_security_email",
+    "account_set_session_limits",
     "account_set_support_access",
     "account_set_two_factor",
     "account_suspend",
@@ -43,6 +53,9 @@ __all__ = [
 
 MAX_NAME = 100
 MAX_BRANCH_ARCHIVE_DAYS = 90
+MAX_SESSION_HOURS = 8760
+MIN_IDLE_MINUTES = 5
+MAX_IDLE_MINUTES = 10_080
 GRACE = timedelta(days=7)
 
 
@@ -83,6 +96,29 @@ def account_set_security_email(*, account: Account, email: str, actor: Actor) ->
 def account_set_two_factor(*, account: Account, is_required: bool, actor: Actor) -> Account:
     """Whether members need a second factor to see anything of the organisation."""
     return _change(account, actor, "account.two_factor", {"requires_two_factor": is_required})
+
+
+@transaction.atomic
+def account_set_session_limits(
+    *, account: Account, hours: int | None, idle_minutes: int | None, actor: Actor
+) -> Account:
+    """For members' sessions, those under way too; None: as the server has it. Raises InvalidSessionLimit."""
+    if hours is not None and not 1 <= hours <= MAX_SESSION_HOURS:
+        raise InvalidSessionLimit
+    if idle_minutes is not None and not MIN_IDLE_MINUTES <= idle_minutes <= MAX_IDLE_MINUTES:
+        raise InvalidSessionLimit
+    values = {"session_hours": hours, "session_idle_minutes": idle_minutes}
+    return _change(account, actor, "account.session_limits", values)
+
+
+@transaction.atomic
+def account_set_networks(*, account: Account, text: str, actor: Actor) -> Account:
+    """From where members may see its pages; empty: from everywhere. Raises InvalidNetwork, and
+    OwnAddressOutside where the ranges leave out who sets them."""
+    ranges = networks.parse_networks(text)
+    if actor.ip is not None and not networks.contains(ranges, actor.ip):
+        raise OwnAddressOutside
+    return _change(account, actor, "account.networks", {"allowed_networks": ranges})
 
 
 @transaction.atomic

@@ -39,7 +39,8 @@ export default function live(element) {
   const fetchNow = async () => {
     const before = isList && rowIds(element);
     askedUrl = location.href;
-    await window.htmx.ajax("GET", location.href, { source: element, target: element, swap: "morph:outerHTML" });
+    const headers = { "X-Stepwell-Background": "1" };
+    await window.htmx.ajax("GET", location.href, { source: element, target: element, swap: "morph:outerHTML", headers });
     if (!isList) return;
     for (const row of element.querySelectorAll("[data-row]")) if (!before.has(row.id)) row.classList.add("is-new");
   };

@@ -17,7 +17,7 @@ from apps.dashboard.views.organisation.entering import organisation_page
 from apps.identity.models import User
 from apps.signin.two_factor import has_second_factor
 from apps.tenancy.access import Access
-from apps.tenancy.exceptions import InvalidDays
+from apps.tenancy.exceptions import InvalidDays, InvalidSessionLimit
 from apps.tenancy.models import Account
 from apps.tenancy.permissions import Permission
 from apps.tenancy.services import accounts
@@ -115,11 +115,38 @@ def _branch_days(account: Account, value: str, actor: Actor) -> object:
     return accounts.account_set_branch_archive_days(account=account, days=int(value), actor=actor)
 
 
+def _session_hours(account: Account, value: str, actor: Actor) -> object:
+    return accounts.account_set_session_limits(
+        account=account, hours=_limit(value), idle_minutes=account.session_idle_minutes, actor=actor
+    )
+
+
+def _idle_minutes(account: Account, value: str, actor: Actor) -> object:
+    return accounts.account_set_session_limits(
+        account=account, hours=account.session_hours, idle_minutes=_limit(value), actor=actor
+    )
+
+
+def _limit(value: str) -> int | None:
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 6):
+        raise InvalidSessionLimit
+    return int(value)
+
+
+def _networks(account: Account, value: str, actor: Actor) -> object:
+    return accounts.account_set_networks(account=account, text=value, actor=actor)
+
+
 SETTINGS: dict[str, Callable[[Account, str, Any], object]] = {
     "name": _rename,
     "security-email": _security_email,
     "two-factor": _two_factor,
     "support": _support,
+    "session-hours": _session_hours,
+    "idle-minutes": _idle_minutes,
+    "networks": _networks,
     "branch-days": _branch_days,
 }
 

@@ -1,0 +1,31 @@
+"""How long sessions last: the strictest of what a person's organisations ask for (spec 05, 2.7), and the
+server's own STEPWELL_SESSION_DAYS."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.db.models import Min
+from django.utils import timezone
+
+from apps.identity.models import User
+from apps.signin.beginnings import signed_in_at
+from apps.tenancy.models import Account
+
+
+def is_over(user: User, session_key: str, session: Mapping[str, Any]) -> bool:
+    """Whether it began too long ago, or was last used too long ago, for one of the user's organisations."""
+    limits = Account.objects.filter(memberships__user=user).aggregate(
+        hours=Min("session_hours"), idle_minutes=Min("session_idle_minutes")
+    )
+    hours, idle_minutes = limits["hours"], limits["idle_minutes"]
+    if hours is None and idle_minutes is None:
+        return False
+    row = UserSession.objects.filter(session_key=session_key).first()
+    began = signed_in_at(session) or (row.created_at.timestamp() if row else None)
+    if hours is not None and began is not None and time.time() - began > hours * 3600:
+        return True
+    if idle_minutes is None or row is None:
+        return False
+    return bool((timezone.now() - row.last_seen_at).total_seconds() > idle_minutes * 60)
