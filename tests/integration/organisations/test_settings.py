@@ -111,6 +111,43 @@ def test_an_api_key_is_shown_once(
     assert (key.name, key.revoked_at is None) == ("Deploys", False)
 
 
+def test_an_api_key_may_exactly_what_was_ticked(
+    signed_in: SignedIn, alice: User, acme: Account, production: Environment
+) -> None:
+    browser = signed_in(alice)
+    values = {"name": "Nightly", "environment": str(production.id), "preset": "custom", "lifetime": ""}
+    ticked = values | {"permissions": ["run.cancel", "event.send"]}
+    html = text(browser.post(f"{KEYS}/create", ticked))
+    key = ApiKey.objects.get()
+    assert key.permissions == ["event.send", "run.cancel"]
+    listed = text(browser.get(KEYS))
+    assert "2 permissions" in listed
+    assert "<span>event.send</span>" in listed
+    plaintext = html.split('id="api-key-value">')[1].split("<")[0]
+    refused = browser.get("/v1/events", headers={"Authorization": f"Bearer {plaintext}"})
+    assert refused.status_code == 403
+    assert refused.json()["error"] == "The credential lacks the permission data.read"
+    (entry,) = AuditEntry.objects.filter(account_id=acme.id, action="key.api.create")
+    assert entry.after["permissions"] == ["event.send", "run.cancel"]
+
+
+@pytest.mark.parametrize("ticked", [[], ["member.manage"], ["event.send", "everything"]])
+def test_an_api_key_needs_permissions_that_keys_may_have(
+    signed_in: SignedIn, alice: User, acme: Account, ticked: list[str]
+) -> None:
+    values = {"name": "Nightly", "environment": "all", "preset": "custom", "permissions": ticked}
+    refused = signed_in(alice).post(f"{KEYS}/create", values)
+    assert refused.status_code == 422
+    assert "A key needs at least one permission, and only ones that keys may have." in text(refused)
+    assert not ApiKey.objects.exists()
+
+
+def test_ticks_beside_a_preset_count_for_nothing(signed_in: SignedIn, alice: User, acme: Account) -> None:
+    values = {"name": "CI", "environment": "all", "preset": "ingest", "permissions": ["run.cancel"]}
+    assert signed_in(alice).post(f"{KEYS}/create", values).status_code == 200
+    assert ApiKey.objects.get().permissions == ["event.send"]
+
+
 def test_api_keys_are_for_admins(
     signed_in: SignedIn, bob: User, acme: Account, elsewhere: Account, alice: User
 ) -> None:

@@ -16,7 +16,7 @@ from apps.credentials.services import api_key_create, api_key_rename, api_key_re
 from apps.dashboard.forms import Field, Form, change, rename_form, render_form
 from apps.dashboard.fragments import render_dialog, render_page
 from apps.dashboard.gates import gate_of
-from apps.dashboard.pages.api_keys import api_key_rows
+from apps.dashboard.pages.api_keys import api_key_rows, permission_choices
 from apps.dashboard.places import organisation_url
 from apps.dashboard.selectors.environments import own_environments
 from apps.dashboard.views.organisation.entering import organisation_page
@@ -27,6 +27,7 @@ from apps.tenancy.permissions import Permission
 
 SECTION = "org-api-keys"
 _EVERYWHERE: Final = "all"
+_CUSTOM: Final = "custom"
 _LIFETIMES: Final = (("", "Never"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"))
 _PRESET_WORDS: Final = {
     "read-only": "Read only",
@@ -60,7 +61,7 @@ def create(request: HttpRequest, access: Access) -> HttpResponse:
             account=access.account,
             environment=_chosen_environment(request, access),
             name=request.POST.get("name", ""),
-            permissions=PRESETS.get(request.POST.get("preset", ""), frozenset()),
+            permissions=_chosen_permissions(request),
             expires_at=_expiry(request.POST.get("lifetime", "")),
             actor=actor_of(request),
         )
@@ -128,13 +129,31 @@ def _create_form(request: HttpRequest, access: Access) -> Form:
                 places,
             ),
             Field("preset", "May", sent.get("preset", "read-only"), "select", choices=_presets()),
+            Field(
+                "permissions",
+                "Exactly this",
+                sent.getlist("permissions"),
+                "checks",
+                "A request that needs anything else is refused, and the refusal names what is missing.",
+                permission_choices(),
+            ),
             Field("lifetime", "Expires after", sent.get("lifetime", ""), "select", choices=_LIFETIMES),
         ],
     )
 
 
 def _presets() -> list[tuple[str, str]]:
-    return [(preset, _PRESET_WORDS[preset]) for preset in PRESETS]
+    return [(preset, _PRESET_WORDS[preset]) for preset in PRESETS] + [(_CUSTOM, "What I choose")]
+
+
+def _chosen_permissions(request: HttpRequest) -> frozenset[Permission]:
+    """Those of the preset, or the ticked ones; empty for what no form of ours holds."""
+    preset = request.POST.get("preset", "")
+    if preset != _CUSTOM:
+        return PRESETS.get(preset, frozenset())
+    ticked = request.POST.getlist("permissions")
+    known = {permission.value for permission in Permission}
+    return frozenset(map(Permission, ticked)) if known.issuperset(ticked) else frozenset()
 
 
 def _chosen_environment(request: HttpRequest, access: Access) -> Environment | None:
