@@ -45,10 +45,11 @@ test-e2e-server: $(INSTALLED) ## The core of them on `manage.py start`, PostgreS
 	STEPWELL_E2E=server $(PYTEST) tests/e2e/python tests/e2e/typescript -m on_server -n 2 --dist loadfile $(ARGS)
 
 test-browser: $(INSTALLED) ## The pages in Chromium
-	$(PYTEST) tests/browser $(ARGS)
+	$(PYTEST) tests/browser -n 2 --dist loadfile $(ARGS)
 
+# Each scenario has a world of its own and waits for much of its time, so a third one finds room on two cores.
 test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
-	$(PYTEST) tests/chaos -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) tests/chaos -n 3 --dist load --maxschedchunk 1 $(ARGS)
 
 lint: $(INSTALLED) ## Style and format
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
+from tests.e2e.waiting import wait_until
 
 
 def wait_until_live(page: Page) -> None:
@@ -24,7 +25,8 @@ def test_scrolled_away_new_runs_wait_behind_a_button(site: Site, page: Page) -> 
     page.goto(f"{site.url}/runs")
     wait_until_live(page)
     page.mouse.wheel(0, 900)
-    page.wait_for_function("window.scrollY > 300")
+    # Not page.wait_for_function: the policy of contents refuses its second look.
+    wait_until(lambda: page.evaluate("window.scrollY > 300"))
     first = page.locator("tbody tr").first.get_attribute("id")
     site.seed("arrive-another")
     button = page.get_by_role("button", name="1 new run")
@@ -66,7 +68,8 @@ def test_a_run_goes_on_under_the_eyes_of_its_reader_and_ends(site: Site, page: P
     page.goto(f"{site.url}/runs/{ids.RUNNING_RUN}")
     wait_until_live(page)
     share = "parseFloat(document.querySelector('rect.bar-ok').getAttribute('width'))"
-    page.wait_for_function(f"before => {share} < before", arg=page.evaluate(share))
+    before = page.evaluate(share)
+    wait_until(lambda: page.evaluate(share) < before)
 
     page.locator("a.timeline-bar-grid", has_text="reserve-stock").click()
     expect(page.locator(".timeline-detail")).to_contain_text('"reserved"')
