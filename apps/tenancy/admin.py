@@ -24,7 +24,12 @@ admin.site.index_title = "This server"
 _SHARE: Final = ("concurrency_limit", "weight")
 _FIXED: Final = ("name", "slug", "status", "entitlements", "shard", "allows_support_access", "created_at")
 _SWITCHES: Final = ("is_active", "is_staff", "is_superuser")
+_POWERS: Final = ("is_staff", "is_superuser")
 _OF_PERSON: Final = ("email", "name", "date_joined", "last_login")
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
 
 
 class MembershipInline(admin.TabularInline[Membership, Account]):
@@ -115,9 +120,17 @@ class UserAdmin(admin.ModelAdmin[User]):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser is changed by superusers only."""
+        if obj is not None and obj.is_superuser and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Nobody locks themselves out."""
-        return (*_OF_PERSON, *_SWITCHES) if obj == request.user else _OF_PERSON
+        """Nobody locks themselves out, and who operates the server is decided by superusers."""
+        if obj == request.user:
+            return (*_OF_PERSON, *_SWITCHES)
+        return _OF_PERSON if _is_superuser(request) else (*_OF_PERSON, *_POWERS)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         before = User.objects.filter(pk=obj.pk).values(*_SWITCHES).get()

@@ -1,6 +1,7 @@
 """Django's admin as the operator's console, and the look into an organisation."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apps.audit.models import ActorKind, AuditEntry
@@ -80,6 +81,35 @@ def test_nobody_locks_themselves_out(signed_in: SignedIn, rex: User, alice: User
     assert (alice.is_active, alice.is_staff) == (False, True)
     entry = AuditEntry.objects.get(account_id=INSTALLATION_ID, action="user.change")
     assert entry.target_label == alice.email
+
+
+def test_staff_give_nobody_what_they_do_not_have(
+    signed_in: SignedIn, rex: User, alice: User, stranger: User
+) -> None:
+    """With the permission to change users, they switch people off and on, superusers excepted."""
+    stranger.is_staff = True
+    stranger.save()
+    stranger.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
+    browser = signed_in(stranger)
+    form = {"is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    for user in (alice, stranger):
+        browser.post(f"/admin/identity/user/{user.id}/change/", form)
+        user.refresh_from_db()
+        assert user.is_superuser is False
+    assert alice.is_staff is False
+    assert browser.post(f"/admin/identity/user/{rex.id}/change/", {"is_active": ""}).status_code == 403
+    rex.refresh_from_db()
+    assert (rex.is_active, rex.is_staff, rex.is_superuser) == (True, True, True)
+    assert browser.post(f"/admin/identity/user/{alice.id}/change/", {"is_active": ""}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.is_active is False
+
+
+def test_superusers_make_superusers(signed_in: SignedIn, rex: User, alice: User) -> None:
+    form = {"is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    signed_in(rex).post(f"/admin/identity/user/{alice.id}/change/", form)
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.is_superuser) == (True, True)
 
 
 def test_a_look_is_read_only_and_on_record(signed_in: SignedIn, rex: User, acme: Account) -> None:
