@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from apps.dashboard.presenters.apps import AppCard, app_card
 from apps.registry import selectors
@@ -14,13 +14,19 @@ from apps.registry.models import Function, Sync
 
 def app_cards(environment_id: UUID) -> list[AppCard]:
     """Failing apps first, then by name."""
-    apps = list(selectors.apps_qs(environment_id))
+    apps = list(selectors.apps_qs(environment_id).annotate(sync_warnings=_last_warnings(environment_id)))
     functions: dict[UUID, list[Function]] = defaultdict(list)
     for function in selectors.functions_qs(environment_id):
         functions[function.app_id].append(function)
     synced_at = _synced_at_ms(environment_id, [app.id for app in apps])
-    cards = [app_card(app, functions[app.id], synced_at.get(app.id)) for app in apps]
+    cards = [app_card(app, functions[app.id], synced_at.get(app.id), app.sync_warnings or ()) for app in apps]
     return sorted(cards, key=lambda card: (not card.error, card.title.lower()))
+
+
+def _last_warnings(environment_id: UUID) -> Subquery:
+    """Those of each app's last sync that changed something: what came since is the same configuration."""
+    rows = Sync.objects.filter(environment_id=environment_id, app=OuterRef("pk"), status=SyncStatus.SUCCESS)
+    return Subquery(rows.order_by("-last_synced_at", "id").values("warnings")[:1])
 
 
 def _synced_at_ms(environment_id: UUID, app_ids: Collection[UUID]) -> dict[UUID, int]:

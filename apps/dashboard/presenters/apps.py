@@ -11,6 +11,7 @@ from apps.dashboard.presenters.statuses import Badge
 from apps.registry.models import App, Function
 
 MAX_LISTED_FUNCTIONS: Final = 12
+MAX_LISTED_WARNINGS: Final = 10
 _SYNCED: Final = Badge("Synced", "ok", "circle-check")
 _FAILING: Final = Badge("Sync failed", "bad", "circle-x")
 _NEVER: Final = Badge("Not synced yet", "quiet", "circle-dashed")
@@ -42,6 +43,9 @@ class FunctionLink:
 
 @dataclass(frozen=True, slots=True)
 class AppCard:
+    """`warnings` are settings that the last sync took and that have no effect, `more_warnings` how many are
+    not listed."""
+
     id: UUID
     title: str
     badge: Badge
@@ -56,9 +60,13 @@ class AppCard:
     error_title: str
     error_hint: str
     error_detail: str
+    warnings: tuple[str, ...]
+    more_warnings: int
 
 
-def app_card(app: App, functions: Sequence[Function], synced_at_ms: int | None) -> AppCard:
+def app_card(
+    app: App, functions: Sequence[Function], synced_at_ms: int | None, warnings: Sequence[str]
+) -> AppCard:
     title, hint = _ERRORS.get(app.error, ("Sync failed", app.error))
     return AppCard(
         id=app.id,
@@ -75,6 +83,8 @@ def app_card(app: App, functions: Sequence[Function], synced_at_ms: int | None) 
         error_title=title,
         error_hint=hint,
         error_detail=app.error_detail if app.error_detail != app.error else "",
+        warnings=tuple(warnings[:MAX_LISTED_WARNINGS]),
+        more_warnings=max(0, len(warnings) - MAX_LISTED_WARNINGS),
     )
 
 

@@ -1,8 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.test import Client
+from django.utils import timezone
 
-from apps.registry.models import App, Function
+from apps.registry.choices import SyncStatus
+from apps.registry.models import App, Function, Sync
 from tests.browser import seed_ids as ids
 from tests.integration.dashboard.pages import row_ids, text
 
@@ -42,6 +44,38 @@ def test_apps_say_how_they_are(seeded: Client) -> None:
     assert "Nothing answers at this URL." in html
     assert "connection refused" in html
     assert "py 0.5.19" in html
+
+
+def _synced(app: App, status: SyncStatus, warnings: list[str], minutes: int) -> None:
+    Sync.objects.create(
+        account_id=app.account_id,
+        environment_id=app.environment_id,
+        app=app,
+        status=status,
+        warnings=warnings,
+        last_synced_at=timezone.now() + timedelta(minutes=minutes),
+    )
+
+
+def test_an_app_shows_the_warnings_of_the_configuration_that_it_has(seeded: Client) -> None:
+    app = App.objects.exclude(name="").order_by("name")[0]
+    _synced(app, SyncStatus.SUCCESS, ["'old': mended since"], minutes=1)
+    _synced(app, SyncStatus.SUCCESS, [f"'fn-{number}': <b>no effect</b>" for number in range(12)], minutes=2)
+    _synced(app, SyncStatus.DUPLICATE, [], minutes=3)
+    html = text(seeded.get("/apps"))
+    assert html.count("Settings without effect") == 1
+    assert "&#x27;fn-9&#x27;: &lt;b&gt;no effect&lt;/b&gt;" in html
+    assert "fn-10" not in html
+    assert "and 2 more" in html
+    assert "mended since" not in html
+
+
+def test_an_app_whose_warnings_are_mended_shows_none(seeded: Client) -> None:
+    app = App.objects.exclude(name="").order_by("name")[0]
+    _synced(app, SyncStatus.SUCCESS, ["'fn': no effect"], minutes=1)
+    assert "Settings without effect" in text(seeded.get("/apps"))
+    _synced(app, SyncStatus.SUCCESS, [], minutes=2)
+    assert "Settings without effect" not in text(seeded.get("/apps"))
 
 
 def test_without_apps_the_list_says_how_to_get_one(site: Client) -> None:
