@@ -10,7 +10,12 @@ from typing import Final
 import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from apps.audit.actors import Actor
+from apps.audit.services import audit_record
+from apps.tenancy import locks
+from apps.tenancy.announcements import announce_change
 from apps.tenancy.models import Account
 
 Limit = int | None
@@ -71,14 +76,30 @@ def check_quota(account: Account, name: str, current: int) -> None:
         raise QuotaExceeded(name, limit)
 
 
-def account_set_entitlements(*, account: Account, own: Mapping[str, object]) -> Account:
-    """Replace the account's own limits. Raises ValidationError for what is no limit."""
+@transaction.atomic
+def account_set_entitlements(*, account: Account, own: Mapping[str, object], actor: Actor) -> Account:
+    """Replace the account's own limits; idempotent. Raises ValidationError for what is no limit, NotFound."""
     for name, limit in own.items():
         if name not in Entitlements.__struct_fields__ or not is_limit(limit):
             raise ValidationError(f"{name}={limit!r} is no limit of an account")
-    account.entitlements = dict(own)
-    account.save(update_fields=["entitlements"])
-    return account
+    locked = locks.lock_account(account.id)
+    before, after = locked.entitlements, dict(own)
+    if before == after:
+        return locked
+    locked.entitlements = after
+    locked.save(update_fields=["entitlements"])
+    announce_change(locked.id)
+    audit_record(
+        account_id=locked.id,
+        actor=actor,
+        action="account.entitlements",
+        target_type="account",
+        target_id=locked.id,
+        target_label=locked.name,
+        before=before,
+        after=after,
+    )
+    return locked
 
 
 def is_limit(value: object) -> bool:
