@@ -25,6 +25,7 @@ from apps.ingest.bodies import BodyError, Disconnected, read_body
 from apps.ingest.cors import origin_headers
 from apps.ingest.keys import client_ip, configured_resolver, environment_name
 from apps.ingest.options import IngestOptions
+from apps.ingest.request_ids import RequestIds
 from apps.ingest.responses import Reply
 from apps.refusals.buffer import RefusalBuffer, process_refusals
 from apps.refusals.refusal import HIDDEN, Face, key_end, refusal
@@ -60,6 +61,7 @@ class SdkStateApp:
         self._resolver = resolver or configured_resolver(options)
         self._engine = engine
         self._otherwise = otherwise
+        self._request_ids = RequestIds()
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
         self._saving: set[asyncio.Task[Reply]] = set()
 
@@ -71,6 +73,7 @@ class SdkStateApp:
             await self._otherwise(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        request_id = self._request_ids.begin(headers)
         try:
             reply = await self._reply(scope, asked, headers, receive)
         except Disconnected:
@@ -79,7 +82,8 @@ class SdkStateApp:
             reply = responses.public_error(503, "run state is not reachable at the moment")
         if reply.status in _MISTAKES:
             self._note(scope, asked, headers, reply)
-        await responses.send_reply(send, reply, [self._server_kind, *origin_headers(headers.get(b"origin"))])
+        common = [self._server_kind, request_id, *origin_headers(headers.get(b"origin"))]
+        await responses.send_reply(send, reply, common)
 
     def _note(self, scope: Scope, asked: re.Match[str], headers: Headers, reply: Reply) -> None:
         noted = refusal(

@@ -37,6 +37,7 @@ from apps.ingest.publishing import (
 )
 from apps.ingest.rates import IngestRates
 from apps.ingest.refusing import refused_event, refused_invocation
+from apps.ingest.request_ids import RequestIds
 from apps.ingest.responses import Reply
 from apps.ingest.webhooks import KEY_LENGTH, Webhooks, may_be_webhook
 from apps.refusals.buffer import RefusalBuffer, process_refusals
@@ -74,13 +75,15 @@ class IngestApp:
         self._has_no_keys = options.mode == "server" and not options.event_keys and resolver is None
         self._publisher = EventPublisher(store, options.shard)
         self._rates = IngestRates(store, Keys(options.shard).prefix)
+        self._request_ids = RequestIds()
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
+        request_id = self._request_ids.begin(headers)
         if is_preflight(scope["method"], headers):
             reply = Reply(200, headers=preflight_headers(headers))
-            await responses.send_reply(send, reply, [self._server_kind])
+            await responses.send_reply(send, reply, [self._server_kind, request_id])
             return
         try:
             reply = await self._reply(scope, headers, receive)
@@ -88,7 +91,7 @@ class IngestApp:
             return
         if reply.error:
             self._note(scope["method"], _raw_path(scope), headers, reply)
-        common = [self._server_kind, *origin_headers(headers.get(b"origin"))]
+        common = [self._server_kind, request_id, *origin_headers(headers.get(b"origin"))]
         await responses.send_reply(send, reply, common)
 
     async def _reply(self, scope: Scope, headers: Headers, receive: Receive) -> Reply:
