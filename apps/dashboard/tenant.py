@@ -39,13 +39,13 @@ class TenantMiddleware(MiddlewareMixin):
         if place is None:
             return _to_last_place(request)
         if not isinstance(request.user, User):
-            return _to_sign_in(request)
+            return to_sign_in(request)
         return _enter(request, request.user, place)
 
 
 def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpResponse | None:
     org, env = place["org"], place["env"]
-    access = _access(request, user, org, env)
+    access = access_to(request, user, org, env)
     request.access = access  # type: ignore[attr-defined]
     if access.membership is not None:
         membership_seen(membership=access.membership)
@@ -58,7 +58,7 @@ def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpRespon
     return None
 
 
-def _access(request: HttpRequest, user: User, org: str, env: str | None) -> Access:
+def access_to(request: HttpRequest, user: User, org: str, env: str | None) -> Access:
     """A member's, else that of an operator who looks into the organisation. Raises Http404."""
     try:
         return access_for(user, org, env)
@@ -79,7 +79,7 @@ def _to_last_place(request: HttpRequest) -> HttpResponse | None:
     if request.method not in ("GET", "HEAD") or not _is_page(request.path_info):
         return None
     if not isinstance(request.user, User):
-        return _to_sign_in(request)
+        return to_sign_in(request)
     place = request.session.get(LAST_PLACE) or _first_place(request.user)
     if place is None:
         return HttpResponseRedirect("/orgs")
@@ -103,7 +103,7 @@ def _first_place(user: User) -> str | None:
     return f"{first.account.slug}/env/{first.slug}" if first else None
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def to_sign_in(request: HttpRequest) -> HttpResponse:
     """After signing in, a page that was asked for by GET is gone to; a form has to be sent again."""
     following = request.get_full_path() if request.method == "GET" else "/"
     return HttpResponseRedirect(f"{_SIGN_IN}?{urlencode({'next': following})}")

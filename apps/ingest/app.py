@@ -19,11 +19,11 @@ from apps.engine import clock
 from apps.engine.keys import Keys
 from apps.engine.protocol.event_errors import EventRejected, MalformedEvent
 from apps.engine.protocol.events import AcceptedEvent, parse_events, parse_invocation
-from apps.engine.protocol.ids import Seed, parse_seed
+from apps.engine.protocol.ids import Seed, is_ulid, parse_seed
 from apps.engine.protocol.signing import bearer_token
 from apps.engine.store.client import RedisClient
 from apps.ingest import responses
-from apps.ingest.asgi_types import Receive, Scope, Send
+from apps.ingest.asgi_types import ASGIApp, Receive, Scope, Send
 from apps.ingest.bodies import BodyError, Disconnected, read_body
 from apps.ingest.cors import is_preflight, origin_headers, preflight_headers
 from apps.ingest.keys import client_ip, configured_resolver, environment_name
@@ -57,7 +57,8 @@ logger = logging.getLogger(__name__)
 class IngestApp:
     """The ASGI callable for the paths below `PREFIXES`.
 
-    Without a `resolver` there are no keys but those of the options.
+    Without a `resolver` there are no keys but those of the options. `pages` answers who looks at the short
+    address of an event, which is an event's id in the place of a key.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class IngestApp:
         refusals: RefusalBuffer = process_refusals,
         resolver: CredentialResolver | None = None,
         webhooks: Webhooks | None = None,
+        pages: ASGIApp | None = None,
     ) -> None:
         self._options = options
         self._refusals = refusals
         self._resolver = resolver or configured_resolver(options)
         self._webhooks = webhooks
+        self._pages = pages
         self._has_no_keys = options.mode == "server" and not options.event_keys and resolver is None
         self._publisher = EventPublisher(store, options.shard)
         self._rates = IngestRates(store, Keys(options.shard).prefix)
@@ -79,6 +82,9 @@ class IngestApp:
         self._server_kind = (b"x-inngest-server-kind", options.server_kind.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._pages is not None and _is_short_address(scope):
+            await self._pages(scope, receive, send)
+            return
         headers = dict(scope["headers"])
         request_id = self._request_ids.begin(headers)
         if is_preflight(scope["method"], headers):
@@ -247,6 +253,11 @@ def filtered(caller: Caller, events: list[AcceptedEvent]) -> tuple[list[Accepted
 def _too_many(caller: Caller, seconds: int) -> Refused:
     text = "The organisation sends more events than it may"
     return Refused(429, Code.RATE_LIMITED, text, caller.environment_id, seconds)
+
+
+def _is_short_address(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return scope["method"] in ("GET", "HEAD") and path.startswith("/e/") and is_ulid(path[len("/e/") :])
 
 
 def _raw_path(scope: Scope) -> bytes:

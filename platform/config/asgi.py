@@ -50,7 +50,8 @@ def thin_handlers(otherwise: ASGIApp) -> dict[str, ASGIApp]:
     client = RedisClient(options.redis_url)
     resolver = process_resolver()
     webhooks = WebhookDoor(options, client, pool)
-    events = ingest.IngestApp(options, client, resolver=resolver, webhooks=webhooks)
+    pages = otherwise if settings.STEPWELL_UI else None
+    events = ingest.IngestApp(options, client, resolver=resolver, webhooks=webhooks, pages=pages)
     state = sdk_state.SdkStateApp(options, Engine(client, options.shard), otherwise, resolver=resolver)
     return dict.fromkeys(ingest.PREFIXES, events) | dict.fromkeys(sdk_state.PREFIXES, state)
 

@@ -11,7 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.devserver.urls")),
     path("", include("apps.server.urls")),
 ]
-if not settings.STEPWELL_UI:
+if settings.STEPWELL_UI:
+    urlpatterns.append(path("", include("apps.dashboard.short_urls")))
+else:
     urlpatterns.append(path("v0/gql", no_interface))
 urlpatterns += [
     path("", include("apps.registry.urls")),

@@ -17,6 +17,7 @@ from tests.isolation.cast import Place, Stage
 from tests.isolation.endpoints import endpoints, groups, missing
 from tests.isolation.pages import ENVIRONMENT_PAGES, ORGANISATION_PAGES, WITHOUT_DECORATOR
 from tests.isolation.snapshot import Snapshot
+from tests.isolation.test_short_addresses import SHORT
 from tests.isolation.trial import Trial
 from tests.isolation.visitors import Visitor
 
@@ -106,7 +107,7 @@ def _is_admin(name: str) -> bool:
 
 def test_every_page_has_a_case() -> None:
     found = {endpoint.name for endpoint in endpoints() if endpoint.name and not _is_admin(endpoint.name)}
-    declared = {*ORGANISATION_PAGES, *OPEN, *OWN, *PERSONAL}
+    declared = {*ORGANISATION_PAGES, *OPEN, *OWN, *PERSONAL, *SHORT}
     assert not (text := missing(found - set(ENVIRONMENT_PAGES), declared, ADVICE)), text
 
 
