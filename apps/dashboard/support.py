@@ -2,7 +2,8 @@
 the organisation allows it (spec 05, 5.8)."""
 
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.http import HttpRequest
 
@@ -35,7 +36,12 @@ def end_support(request: HttpRequest, user: User) -> None:
 
 
 def access_of_support(request: HttpRequest, user: User, org: str, env: str | None) -> Access | None:
-    begun = request.session.get(_KEY)
+    return access_by_session(request.session, user, org, env)
+
+
+def access_by_session(session: Mapping[str, Any], user: User, org: str, env: str | None) -> Access | None:
+    """While the look that the session tells of lasts."""
+    begun = session.get(_KEY)
     if begun is None or begun["slug"] != org or begun["until"] <= time.time():
         return None
     try:

@@ -9,13 +9,16 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 
+from apps.dashboard.support import access_by_session
 from apps.engine import bridge
 from apps.engine.store.client import RedisUnavailable
 from apps.identity.models import User
 from apps.realtime.topics import Topic
 from apps.runs.models import Run
-from apps.tenancy.access import access_for
+from apps.tenancy import networks
+from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
 from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment
 from apps.tenancy.permissions import Permission
@@ -30,6 +33,7 @@ class Listener:
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self._user = scope.get("user")
         self._session = scope.get("session")
+        self._ip = (scope.get("client") or ("",))[0]
 
     async def may_listen(self, topic: Topic) -> bool:
         return await database_sync_to_async(self._may_listen)(topic)
@@ -53,11 +57,22 @@ class Listener:
         user = User.objects.filter(id=self._user.id).first() if self._user else None
         if environment is None or user is None:
             return False
+        access = self._access(user, environment)
+        return access is not None and access.has(Permission.VIEW)
+
+    def _access(self, user: User, environment: Environment) -> Access | None:
+        """A member's, from where members may look; else that of an operator whose look is under way."""
+        account = environment.account
         try:
-            access = access_for(user, environment.account.slug, environment.slug)
+            access = access_for(user, account.slug, environment.slug)
         except NotFound:
-            return False
-        return access.has(Permission.VIEW)
+            return access_by_session(self._session_now(), user, account.slug, environment.slug)
+        return access if networks.contains(account.allowed_networks, self._ip) else None
+
+    def _session_now(self) -> Mapping[str, Any]:
+        """Its content as it is by now: a look may have begun, or ended, since the connection was made."""
+        stored: Mapping[str, Any] = SessionStore(self._session.session_key).load() if self._session else {}
+        return stored
 
 
 def _is_of_dev_mode(topic: Topic) -> bool:

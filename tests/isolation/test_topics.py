@@ -1,5 +1,6 @@
 """Topics of live updates, for everybody (spec 05, 1.12 and 5.3)."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
@@ -11,8 +12,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from pytest_django.fixtures import Settings
 
 from apps.identity.models import User
+from apps.realtime.access import Listener
 from apps.realtime.routing import websocket_urlpatterns
-from apps.realtime.topics import Topic, run_topic, runs_topic
+from apps.realtime.topics import Topic, parse_topic, run_topic, runs_topic
+from apps.tenancy.models import Account
 from apps.tenancy.permissions import Permission
 from tests.integration.dashboard.tab import Tab
 from tests.isolation.cast import CAST_ROLES, Place, Stage
@@ -50,9 +53,9 @@ def session() -> SessionStore:
     return store
 
 
-async def joined(topic: str, user: User | None) -> bool:
-    """Whether the person's browser may listen."""
-    more: dict[str, Any] = {"user": user, "session": await session()} if user else {}
+async def joined(topic: str, user: User | None, kept: SessionStore | None = None) -> bool:
+    """Whether the person's browser may listen; `kept` is a session with something in it."""
+    more: dict[str, Any] = {"user": user, "session": kept or await session()} if user else {}
     tab = Tab([(b"host", b"stepwell.test")], more)
     assert (await tab.connect())["type"] == "websocket.accept"
     await tab.send({"subscribe": [topic]})
@@ -73,6 +76,54 @@ async def test_who_may_listen(lasting_stage: Stage, kind: str) -> None:
         is_viewer = await sync_to_async(_may_view)(lasting_stage, people.of_role(role))
         assert await joined(topic(place), people.of_role(role)) == is_viewer, role
     assert await joined(topic(lasting_stage.globex), people.mallory)
+
+
+@sync_to_async
+def looking_into(account: Account, seconds: float = 60) -> SessionStore:
+    """The session of an operator's browser, in a look into the organisation."""
+    store = SessionStore()
+    store["support"] = {"id": str(account.id), "slug": account.slug, "until": time.time() + seconds}
+    store.create()
+    return store
+
+
+@pytest.mark.parametrize("kind", TOPICS)
+async def test_an_operator_listens_while_looking(lasting_stage: Stage, kind: str) -> None:
+    topic, oscar, place = TOPICS[kind], lasting_stage.people.oscar, lasting_stage.production
+    acme, globex = lasting_stage.acme, lasting_stage.globex
+    assert not await joined(topic(place), oscar)
+    assert await joined(topic(place), oscar, await looking_into(acme))
+    assert await joined(topic(lasting_stage.staging), oscar, await looking_into(acme))
+    assert not await joined(topic(globex), oscar, await looking_into(acme))
+    assert not await joined(topic(globex), oscar, await looking_into(globex.account)), "it refuses support"
+    assert not await joined(topic(place), oscar, await looking_into(acme, seconds=-1))
+    assert not await joined(topic(place), lasting_stage.people.mallory, await looking_into(acme))
+
+
+async def test_a_look_that_is_over_hears_nothing_more(lasting_stage: Stage) -> None:
+    topic, kept = runs_topic(lasting_stage.production.environment.id), await looking_into(lasting_stage.acme)
+    listener = Listener({"user": lasting_stage.people.oscar, "session": kept})
+    parsed = parse_topic(topic)
+    assert parsed is not None
+    assert await listener.may_listen(parsed)
+    ended = SessionStore(kept.session_key)
+    await sync_to_async(_end_look)(ended)
+    assert not await listener.may_listen(parsed)
+
+
+def _end_look(session: SessionStore) -> None:
+    del session["support"]
+    session.save()
+
+
+async def test_members_listen_from_their_organisations_networks_only(lasting_stage: Stage) -> None:
+    acme, alice = lasting_stage.acme, lasting_stage.people.alice
+    await Account.objects.filter(id=acme.id).aupdate(allowed_networks=["192.0.2.0/24"])
+    parsed = parse_topic(runs_topic(lasting_stage.production.environment.id))
+    assert parsed is not None
+    for ip, expected in (("192.0.2.7", True), ("198.51.100.7", False)):
+        listener = Listener({"user": alice, "session": await session(), "client": (ip, 1)})
+        assert await listener.may_listen(parsed) is expected
 
 
 def _may_view(stage: Stage, user: User) -> bool:
