@@ -37,6 +37,9 @@ migrate: $(INSTALLED) ## Bring the database up to date
 test: $(INSTALLED) ## Unit, integration and isolation tests
 	$(PYTEST) -n 2 tests/unit tests/integration tests/isolation $(ARGS)
 
+node-apps: $(INSTALLED) ## Install the TypeScript apps of the end to end tests, where their lock files changed
+	$(BIN)/python -c 'from tests.e2e.typescript.sdk_app import install; [install(v) for v in ("v3", "v4")]'
+
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
 	$(PYTEST) tests/e2e -n 2 --dist loadfile $(ARGS)
 
@@ -47,9 +50,9 @@ test-e2e-server: $(INSTALLED) ## The core of them on `manage.py start`, PostgreS
 test-browser: $(INSTALLED) ## The pages in Chromium
 	$(PYTEST) tests/browser -n 2 --dist loadfile $(ARGS)
 
-# Each scenario has a world of its own and waits for much of its time, so a third one finds room on two cores.
+# A scenario at a time for each process: whole files would leave one of the two idle at the end.
 test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
-	$(PYTEST) tests/chaos -n 3 --dist load --maxschedchunk 1 $(ARGS)
+	$(PYTEST) tests/chaos -n 2 --dist load --maxschedchunk 1 $(ARGS)
 
 lint: $(INSTALLED) ## Style and format
 	$(BIN)/ruff check .
@@ -79,4 +82,4 @@ clean: ## Remove caches and build products (keeps .venv and the data folder)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist staticfiles
 	find apps platform tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup dev migrate static test test-e2e test-e2e-server test-browser test-chaos lint layers check-migrations types bench lock clean
+.PHONY: help setup dev migrate static test node-apps test-e2e test-e2e-server test-browser test-chaos lint layers check-migrations types bench lock clean

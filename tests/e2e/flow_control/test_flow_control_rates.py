@@ -13,11 +13,12 @@ def test_throttle_lets_limit_and_burst_in_at_once_then_one_an_interval(app: Flow
     events.append(app.send("throttled", key, n=9, user=other))
     app.finish(events)
     starts = {call["n"]: call["at"] for call in app.calls(key)}
-    assert [n for n in app.numbers(key) if n != 9] == [0, 1, 2, 3, 4]
+    order = [n for n in app.numbers(key) if n != 9]
+    assert set(order[:3]) == {0, 1, 2}  # their requests are under way together
+    assert order[3:] == [3, 4]
     assert starts[3] >= sent_at + 2_000
     assert starts[4] >= sent_at + 4_000
-    assert starts[2] < starts[3]
-    assert starts[9] < starts[3]
+    assert max(starts[n] for n in (0, 1, 2, 9)) < starts[3]
 
 
 def test_throttled_events_without_the_field_share_a_rate(app: FlowApp, key: str) -> None:
