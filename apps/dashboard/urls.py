@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from apps.dashboard.views import apps, events, functions, palette, runs, start
+from apps.dashboard.views import apps, draining, events, functions, palette, runs, start
 from apps.dashboard.views.manage import event_keys, settings, signing_key, webhook_testing, webhooks
 
 app_name = "dashboard"
@@ -59,6 +59,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("functions", functions.functions, name="functions"),
     path("functions/<path:slug>/pause", functions.pause, name="function-pause"),
     path("functions/<path:slug>/resume", functions.resume, name="function-resume"),
+    path("functions/<path:slug>/drain", draining.drain, name="function-drain"),
+    path("functions/<path:slug>/undrain", draining.undrain, name="function-undrain"),
     path("functions/<path:slug>/invoke", functions.invoke, name="function-invoke"),
     path("functions/<path:slug>", functions.function, name="function"),
     path("apps", apps.app_list, name="apps"),

@@ -93,6 +93,8 @@ ENVIRONMENT_PAGES: Final[Mapping[str, Page]] = {
     "dashboard:function": Page(P.VIEW, _function),
     "dashboard:function-pause": Page(P.FUNCTION_PAUSE, _function, {}),
     "dashboard:function-resume": _form(P.FUNCTION_PAUSE, _function),
+    "dashboard:function-drain": Page(P.FUNCTION_PAUSE, _function, {}),
+    "dashboard:function-undrain": _form(P.FUNCTION_PAUSE, _function),
     "dashboard:function-invoke": Page(P.FUNCTION_INVOKE, _function, {"data": "{}"}),
     "dashboard:apps": Page(P.VIEW),
     "dashboard:app-add": Page(P.APP_SYNC, post={"url": "http://127.0.0.1:9/new"}),

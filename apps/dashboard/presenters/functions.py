@@ -37,10 +37,13 @@ class FunctionView:
     version: int
     is_archived: bool
     is_paused: bool
+    is_drained: bool
     url: str
     invoke_url: str
     pause_url: str
     resume_url: str
+    drain_url: str
+    undrain_url: str
     runs_url: str
     served_at: str
     triggers: tuple[TriggerView, ...]
@@ -62,10 +65,13 @@ def function_view(function: Function) -> FunctionView:
         version=function.version,
         is_archived=function.archived_at is not None,
         is_paused=function.paused_at is not None,
+        is_drained=function.drained_at is not None,
         url=reverse("dashboard:function", args=[function.slug]),
         invoke_url=reverse("dashboard:function-invoke", args=[function.slug]),
         pause_url=reverse("dashboard:function-pause", args=[function.slug]),
         resume_url=reverse("dashboard:function-resume", args=[function.slug]),
+        drain_url=reverse("dashboard:function-drain", args=[function.slug]),
+        undrain_url=reverse("dashboard:function-undrain", args=[function.slug]),
         runs_url=reverse("dashboard:runs", query={"function": function.slug}),
         served_at=spec.url,
         triggers=tuple(_trigger(trigger) for trigger in spec.triggers),

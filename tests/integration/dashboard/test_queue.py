@@ -70,7 +70,7 @@ def fulfil() -> Function:
 def test_an_empty_queue(shop: Client) -> None:
     shown = words(text(shop.get(URL)))
     assert shown == (
-        f"Queue Pause Blocked by Nothing Waiting 0 Oldest has waited {NOTHING} "
+        f"Queue Pause Drain Blocked by Nothing Waiting 0 Oldest has waited {NOTHING} "
         "In flight 0 account: 0 of 1,000 Runs not ended 0"
     )
 
@@ -106,7 +106,7 @@ def test_pausing_keeps_the_runs_and_resuming_lets_them_go_on(shop: Client) -> No
     assert fulfil().paused_at is not None
     assert lease() == 0
     shown = words(text(shop.get(URL)))
-    assert shown.startswith("Queue Paused Resume Blocked by The function is paused Waiting 2 ")
+    assert shown.startswith("Queue Paused Resume Drain Blocked by The function is paused Waiting 2 ")
     assert not Cancellation.objects.exists()
 
     assert send(shop, "resume") == (302, URL)
@@ -153,5 +153,54 @@ def test_an_archived_function_can_be_resumed_but_not_paused(shop: Client) -> Non
 def test_a_pause_that_redis_has_not_heard_of_says_so(shop: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     status, html = send(shop, "pause", runs="keep")
+    assert status == 422
+    assert "Redis is not reachable at the moment. Try again." in html
+
+
+def test_draining_starts_no_run_until_it_ends(shop: Client) -> None:
+    shown = send(shop, "drain")
+    assert shown == (302, URL)
+    assert fulfil().drained_at is not None
+    start("c1", 1)
+    assert lease() == 0
+    html = words(text(shop.get(URL)))
+    assert html.startswith("Queue Drained Pause End drain No run of this function starts:")
+    assert send(shop, "undrain") == (302, URL)
+    assert fulfil().drained_at is None
+    start("c2", 2)
+    assert lease() == 2
+
+
+def test_draining_is_asked_for_first(shop: Client) -> None:
+    html = text(shop.get(f"{URL}/drain"))
+    assert "Drain Fulfil order?" in html
+    assert fulfil().drained_at is None
+    assert shop.get(f"{URL}/undrain").status_code == 405
+
+
+def test_a_pause_and_a_drain_are_independent(shop: Client) -> None:
+    send(shop, "pause", runs="keep")
+    send(shop, "drain")
+    send(shop, "resume")
+    assert (fulfil().paused_at, fulfil().drained_at is None) == (None, False)
+
+
+def test_an_archived_function_is_not_drained_but_its_drain_can_end(shop: Client) -> None:
+    token = {"csrfmiddlewaretoken": _token(shop)}
+    Function.objects.filter(id=ids.FULFIL).update(archived_at=timezone.now())
+    assert shop.get(f"{URL}/drain").status_code == 404
+    Function.objects.filter(id=ids.FULFIL).update(drained_at=timezone.now())
+    assert shop.post(f"{URL}/undrain", token).status_code == 302
+    assert fulfil().drained_at is None
+
+
+def _token(client: Client) -> str:
+    client.get(f"{URL}/drain")
+    return client.cookies["csrftoken"].value
+
+
+def test_a_drain_that_redis_has_not_heard_of_says_so(shop: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    status, html = send(shop, "drain")
     assert status == 422
     assert "Redis is not reachable at the moment. Try again." in html

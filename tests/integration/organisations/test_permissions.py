@@ -64,6 +64,8 @@ WRITES = [
     "/events/send",
     "/functions/shop-fulfil-order/pause",
     "/functions/shop-fulfil-order/resume",
+    "/functions/shop-fulfil-order/drain",
+    "/functions/shop-fulfil-order/undrain",
     "/functions/shop-fulfil-order/invoke",
     "/apps/add",
     f"/apps/{ids.SHOP}/sync",
@@ -169,3 +171,14 @@ def test_the_switchers_keep_the_section(shop: Shop) -> None:
     assert f'href="/o/{shop.account.slug}/env/{staging.slug}/functions"' in html
     html = text(viewer.get(f"{shop.root}/manage/webhooks"))
     assert f'href="/o/{shop.account.slug}/env/{staging.slug}/manage/webhooks"' in html
+
+
+def test_draining_and_its_end_are_on_record(shop: Shop) -> None:
+    operator = shop.member(Role.OPERATOR)
+    for verb in ("drain", "undrain"):
+        assert operator.post(f"{shop.root}/functions/shop-fulfil-order/{verb}").status_code == 302
+    entries = AuditEntry.objects.filter(target_id=str(ids.FULFIL)).order_by("number")
+    assert [(entry.action, entry.target_label) for entry in entries] == [
+        ("function.drain", "shop-fulfil-order"),
+        ("function.undrain", "shop-fulfil-order"),
+    ]
