@@ -27,7 +27,7 @@ def database(url: str) -> dict[str, Any]:
     return found
 
 
-def _pool() -> dict[str, int]:
+def _pool() -> dict[str, Any]:
     """Of one process. Each request has a thread of its own, so without a pool each would connect anew."""
     most = _count("MAX_OPEN_CONNS", default=MAX_OPEN_CONNS, minimum=1, maximum=10_000)
     idle = _count("MAX_IDLE_CONNS", default=MAX_IDLE_CONNS, minimum=0, maximum=10_000)
@@ -38,7 +38,19 @@ def _pool() -> dict[str, int]:
         "max_idle": 60 * _count("CONN_MAX_IDLE_TIME", default=5, minimum=1, maximum=1_440),
         "max_lifetime": 60 * _count("CONN_MAX_LIFETIME", default=30, minimum=1, maximum=1_440),
         "timeout": 10,
+        "reset": _forget_tenant,
     }
+
+
+def _forget_tenant(connection: Any) -> None:
+    """A connection of psycopg comes back to the pool: whatever happened, it keeps no tenant's role."""
+    connection.execute("RESET ROLE")
+    connection.execute(
+        "SELECT set_config('stepwell.account', '', false), set_config('stepwell.environment', '', false),"
+        " set_config('stepwell.user', '', false)"
+    )
+    if not connection.autocommit:
+        connection.commit()
 
 
 def _count(name: str, *, default: int, minimum: int, maximum: int) -> int:
