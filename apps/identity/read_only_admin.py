@@ -6,6 +6,9 @@ from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Model]):
+    list_per_page = 50
+    show_full_result_count = False  # a search would count the whole table once more
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -3,7 +3,8 @@
 Everything of history goes through the history store, as records of the engine. Commands: `full`
 (default), `progress` (the running run goes on), `finish` (it ends), `arrive` and
 `arrive-another` (one more run starts), `event` (one arrives), `hint` (of nothing new), `refusals` (requests
-that were refused at the door), `tenants` (everything in server mode, with organisations and people).
+that were refused at the door), `tenants` (everything in server mode, with organisations and people),
+`long-names` (after that, names of 100 characters).
 """
 
 import os
@@ -24,7 +25,7 @@ def set_up_django() -> None:
 
 def main(arguments: Sequence[str]) -> None:
     set_up_django()
-    from tests.browser import seed_history, seed_refusals, seed_registry, seed_tenants
+    from tests.browser import seed_history, seed_long_names, seed_refusals, seed_registry, seed_tenants
 
     commands = {
         "full": seed_history.write_full,
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> None:
         "hint": seed_history.hint_only,
         "refusals": seed_refusals.write,
         "tenants": seed_tenants.write,
+        "long-names": seed_long_names.write,
     }
     command = arguments[0] if arguments else "full"
     if command == "full":

@@ -1,8 +1,12 @@
 """Django's admin as the operator's console, and the look into an organisation."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import ActorKind, AuditEntry
 from apps.audit.services import INSTALLATION_ID
@@ -39,6 +43,24 @@ def _act(browser: Client, account: Account, action: str) -> str:
 def test_the_console_is_for_operators(signed_in: SignedIn, rex: User, alice: User, url: str) -> None:
     assert signed_in(rex).get(f"/admin/{url}").status_code == 200
     assert signed_in(alice).get(f"/admin/{url}").status_code in (302, 404)
+
+
+@pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model._meta.label)
+def test_every_list_takes_a_fixed_number_of_queries(
+    signed_in: SignedIn, rex: User, acme: Account, model: type[Model]
+) -> None:
+    browser = signed_in(rex)
+    url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    browser.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(url).status_code == 200
+    assert len(queries) <= 12, [query["sql"] for query in queries]
+
+
+def test_the_console_keeps_away_from_history(server: object) -> None:
+    """Runs, events and deliveries have millions of rows, and payloads: the pages show them, not the admin."""
+    shown = {model._meta.app_label for model in admin.site._registry}
+    assert shown.isdisjoint({"runs", "events", "webhooks", "operations"})
 
 
 def test_credentials_come_without_secrets(signed_in: SignedIn, rex: User, acme: Account) -> None:
