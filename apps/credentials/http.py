@@ -12,6 +12,7 @@ from apps.credentials.process import process_resolver
 from apps.credentials.uses import Use
 from apps.engine.protocol.signing import bearer_token
 from apps.tenancy.permissions import Permission
+from apps.tenancy.row_security import enter_request
 
 _ACTORS = {
     CredentialKind.SIGNING_KEY: ActorKind.SIGNING_KEY,
@@ -32,6 +33,8 @@ def caller_of(request: HttpRequest, *, use: Use, permission: Permission) -> Call
         ip=request.META.get("REMOTE_ADDR", ""),
     )
     setattr(request, "refused" if isinstance(found, Refused) else "caller", found)
+    if not isinstance(found, Refused):
+        enter_request(request, found.account_id, found.environment_id)
     return found
 
 

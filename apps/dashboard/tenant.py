@@ -21,6 +21,7 @@ from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
 from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment, EnvironmentType
 from apps.tenancy.permissions import Permission
+from apps.tenancy.row_security import enter_request
 from apps.tenancy.services.memberships import membership_seen
 
 PAGES_URLCONF: Final = "apps.dashboard.tenant_urls"
@@ -51,6 +52,8 @@ def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpRespon
         membership_seen(membership=access.membership)
     if env is None:
         return None
+    environment_id = access.environment.id if access.environment else None
+    enter_request(request, access.account.id, environment_id, user.id)
     _remember(request, f"{org}/env/{env}")
     request.path_info = place["rest"] or "/"
     request.urlconf = PAGES_URLCONF

@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     *IDENTITY_MIDDLEWARE,
+    "apps.tenancy.row_security.leave_after_request",
     "apps.dashboard.tenant.TenantMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
