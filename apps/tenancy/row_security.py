@@ -25,6 +25,7 @@ _ENTER: Final = (
     "SELECT set_config('stepwell.account', %s, false), set_config('stepwell.environment', %s, false),"
     " set_config('stepwell.user', %s, false), set_config('role', %s, false)"
 )
+_PLACE: Final = "SELECT set_config('stepwell.environment', %s, false)"
 _READY: Final = (
     "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER'))"
     " AND to_regproc('stepwell_environment') IS NOT NULL"
@@ -56,6 +57,24 @@ def enter_request(
     """Until `leave_after_request` has the answer; a second place, as of a batch, takes the first one's."""
     if settings.STEPWELL_MODE != "dev" and _enter(account_id, environment_id, user_id):
         setattr(request, _MARK, True)
+
+
+@contextmanager
+def across_environments() -> Iterator[None]:
+    """Within a scope: all environments of its account, to look up where an id is. The query names those that
+    the person sees."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('stepwell.environment', true), '')")
+        before = cursor.fetchone()[0]
+        cursor.execute(_PLACE, [""])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(_PLACE, [before])
 
 
 def leave() -> None:

@@ -21,6 +21,7 @@ from apps.runs.models import Run
 from apps.tenancy.access import Access
 from apps.tenancy.models import Environment
 from apps.tenancy.permissions import Permission
+from apps.tenancy.row_security import across_environments
 
 MOST: Final = 8
 MIN_LETTERS: Final = 2
@@ -100,7 +101,8 @@ def _by_id(shell: Shell, text: str) -> Iterator[FoundGroup]:
         ("Runs", "dashboard:run", "chart-gantt", runs),
         ("Events", "dashboard:event", "zap", events),
     ):
-        places = rows.values_list("environment_id", flat=True)[:MOST]
+        with across_environments():
+            places = list(rows.values_list("environment_id", flat=True)[:MOST])
         items = [_of_id(shell, seen[place], wanted, name, icon) for place in dict.fromkeys(places)]
         yield FoundGroup(title, items)
 

@@ -17,7 +17,7 @@ from apps.registry.models import App
 from apps.runs.models import RunPayload
 from apps.server.row_policies import POLICIES
 from apps.tenancy.models import Account, Environment, Membership
-from apps.tenancy.row_security import enter_request, leave_after_request, tenant_scope
+from apps.tenancy.row_security import across_environments, enter_request, leave_after_request, tenant_scope
 from tests.integration.tenancy.cast import Cast, make_cast
 
 # What belongs to persons, or to the installation.
@@ -106,6 +106,19 @@ def test_a_person_sees_where_to_switch_to_and_changes_nothing_there(stage: Cast)
     with tenant_scope(stage.acme.id, own.id, stage.alice.id):
         assert set(Account.objects.all()) == {stage.acme, stage.other}
         assert Account.objects.filter(id=stage.other.id).update(name="Taken") == 0
+
+
+@on_postgres
+def test_looking_across_environments_stays_in_the_organisation(stage: Cast) -> None:
+    rows = [*stage.acme.environments.all(), *stage.other.environments.all()]
+    keys = {row.id: add_event(row) for row in rows}
+    own = stage.environment("production")
+    all_own = {keys[row.id] for row in stage.acme.environments.all()}
+    assert len(all_own) > 1
+    with tenant_scope(stage.acme.id, own.id):
+        with across_environments():
+            assert set(Event.objects.values_list("key", flat=True)) == all_own
+        assert list(Event.objects.values_list("key", flat=True)) == [keys[own.id]]
 
 
 @on_postgres
