@@ -1,19 +1,22 @@
 // The shell's navigation drawer on narrow screens.
 
 export default function menu(shell) {
-  const button = shell.querySelector("[data-menu-button]");
+  const buttons = [...shell.querySelectorAll("[data-menu-button]")];
+  let opener = buttons[0];
   const drawer = shell.querySelector("[data-menu-drawer]");
   const isOpen = () => shell.dataset.menu === "open";
 
   const set = (open) => {
     shell.dataset.menu = open ? "open" : "closed";
-    button.setAttribute("aria-expanded", String(open));
+    for (const button of buttons) button.setAttribute("aria-expanded", String(open));
     if (open) drawer.querySelector("a").focus();
-    else button.focus();
+    else opener.focus();
   };
 
   const onClick = (event) => {
-    if (event.target.closest("[data-menu-button]")) set(!isOpen());
+    const button = event.target.closest("[data-menu-button]");
+    if (button) opener = button;
+    if (button) set(!isOpen());
     else if (isOpen() && !drawer.contains(event.target)) set(false);
   };
   const onKey = (event) => {

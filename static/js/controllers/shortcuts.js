@@ -1,25 +1,49 @@
-// Page-wide keys: g then a letter goes to a page, j and k move through rows.
+// Page-wide keys: g then a letter goes to a page, j and k move through rows, o opens one, / searches, ? tells
+// them all (the dialog #keys).
 
-function isTyping(event) {
-  return event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey;
+import { isTyping } from "../typing.js";
+
+function rows() {
+  return [...document.querySelectorAll(".row-link, a.timeline-bar-grid")];
 }
 
 function moveRow(step) {
-  const rows = [...document.querySelectorAll(".row-link, a.timeline-bar-grid")];
-  const at = rows.indexOf(document.activeElement);
-  const next = at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+  const all = rows();
+  const at = all.indexOf(document.activeElement);
+  const next = at < 0 ? all[0] : all[Math.min(all.length - 1, Math.max(0, at + step))];
   next?.focus();
 }
+
+function openRow() {
+  const row = rows().find((link) => link === document.activeElement);
+  row?.click();
+}
+
+// The search field of the page; where it has none, the palette's.
+function search() {
+  const field = document.querySelector(".main input[type=search], .main .filter-text");
+  if (field?.checkVisibility()) field.focus();
+  else document.querySelector("[data-controller~=palette-button]").click();
+}
+
+const ACTIONS = {
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  o: openRow,
+  "/": search,
+  "?": () => document.getElementById("keys").showModal(),
+};
 
 export default function shortcuts(nav) {
   let waitsForLetter = false;
   const onKey = (event) => {
-    if (isTyping(event)) return;
+    if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const link = waitsForLetter && nav.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     waitsForLetter = event.key === "g";
-    if (link) link.click();
-    else if (event.key === "j") moveRow(1);
-    else if (event.key === "k") moveRow(-1);
+    const action = link ? () => link.click() : ACTIONS[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
   };
   document.addEventListener("keydown", onKey);
   return () => document.removeEventListener("keydown", onKey);
