@@ -155,6 +155,9 @@ def test_a_pause_that_redis_has_not_heard_of_says_so(shop: Client, settings: Set
     status, html = send(shop, "pause", runs="keep")
     assert status == 422
     assert "Redis is not reachable at the moment. Try again." in html
+    assert fulfil().paused_at is not None
+    assert send(shop, "resume") == (302, URL)
+    assert fulfil().paused_at is None
 
 
 def test_draining_starts_no_run_until_it_ends(shop: Client) -> None:

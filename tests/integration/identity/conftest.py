@@ -12,6 +12,7 @@ from apps.audit.actors import SYSTEM
 from apps.credentials.services.provisioning import organisation_provision
 from apps.identity.models import User
 from apps.tenancy.models import Account, Membership, Role
+from tests.integration.identity.oidc_provider import Provider, serve
 from tests.integration.identity.people import PASSWORD, Visitor
 
 
@@ -63,3 +64,13 @@ def stranger(server: Settings) -> User:
 @pytest.fixture
 def browser() -> Client:
     return Visitor()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """A provider of OpenID Connect on loopback."""
+    made = Provider()
+    server = serve(made)
+    yield made
+    server.shutdown()
+    server.server_close()

@@ -1,7 +1,5 @@
 """Turning on "they cannot sign in otherwise" ends the sessions that began otherwise (spec 05, 2.7)."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 from django.test import Client
@@ -13,20 +11,11 @@ from apps.signin.models import SsoConnection
 from apps.signin.services import connections
 from apps.signin.sso.configuration import OidcConfig
 from apps.tenancy.models import Account, Membership, Role
-from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serve
+from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.integration.identity.people import Visitor, sign_in, user_id_of
 from tests.integration.identity.sso import connect, leave
 
 ENFORCED = {"is_enabled": "on", "is_enforced": "on", "is_joining": "on", "default_role": "operator"}
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

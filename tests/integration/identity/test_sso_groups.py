@@ -1,7 +1,5 @@
 """Groups of the identity provider as roles (spec 05, 2.7)."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 from django.test import Client
@@ -14,20 +12,11 @@ from apps.signin.services import connections
 from apps.signin.sso.configuration import OidcConfig
 from apps.signin.sso.groups import groups_of
 from apps.tenancy.models import Account, Membership, Role
-from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serve
+from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.integration.identity.people import Visitor, sign_in, user_id_of
 from tests.integration.identity.sso import connect, leave
 
 ROLES = [["cn=ops,dc=acme", "operator"], ["devs", "developer"], ["admins", "admin"]]
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Single sign-on by OpenID Connect, end to end against a provider on loopback."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,15 +21,6 @@ from tests.integration.identity.people import Visitor, sign_in, totp_code, user_
 from tests.integration.identity.sso import connect, leave
 
 REFUSED = "The answer of your identity provider could not be accepted."
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The test of a connection: the whole round, nobody signed in, and what came back or the exact error."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,18 +17,9 @@ from apps.signin.sso import rehearsal
 from apps.signin.sso.configuration import Config, OidcConfig
 from apps.signin.sso.saml import read_metadata
 from apps.tenancy.models import Account, Membership
-from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serve
+from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.integration.identity.people import Visitor, sign_in, user_id_of
 from tests.integration.identity.saml_provider import SamlProvider, request_id
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

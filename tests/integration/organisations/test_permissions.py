@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from apps.audit.actors import SYSTEM
 from apps.audit.models import AuditEntry
@@ -173,12 +174,25 @@ def test_the_switchers_keep_the_section(shop: Shop) -> None:
     assert f'href="/o/{shop.account.slug}/env/{staging.slug}/manage/webhooks"' in html
 
 
-def test_draining_and_its_end_are_on_record(shop: Shop) -> None:
+def test_switches_of_a_function_are_on_record(shop: Shop) -> None:
     operator = shop.member(Role.OPERATOR)
-    for verb in ("drain", "undrain"):
-        assert operator.post(f"{shop.root}/functions/shop-fulfil-order/{verb}").status_code == 302
+    _switch(shop, operator, {"drain": 302, "undrain": 302, "pause": 302, "resume": 302})
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_switches_that_redis_has_not_heard_of_are_on_record_too(shop: Shop, settings: Settings) -> None:
+    """They are stored, and Redis hears of them when it is back."""
+    operator = shop.member(Role.OPERATOR)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    _switch(shop, operator, {"drain": 422, "undrain": 302, "pause": 422, "resume": 302})
+
+
+def _switch(shop: Shop, operator: Client, statuses: dict[str, int]) -> None:
+    """Press each, with the status that it must have, and see them all in the log."""
+    url = f"{shop.root}/functions/shop-fulfil-order"
+    found = {verb: operator.post(f"{url}/{verb}", {"runs": "keep"}).status_code for verb in statuses}
     entries = AuditEntry.objects.filter(target_id=str(ids.FULFIL)).order_by("number")
-    assert [(entry.action, entry.target_label) for entry in entries] == [
-        ("function.drain", "shop-fulfil-order"),
-        ("function.undrain", "shop-fulfil-order"),
-    ]
+    assert (found, [entry.action for entry in entries]) == (
+        statuses,
+        [f"function.{verb}" for verb in statuses],
+    )
