@@ -1,12 +1,12 @@
 """The frame of every page: its keys, its sidebar that folds, its bar of tabs on phones."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
 
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def test_the_sidebar_folds_by_button_and_key_and_stays_so(site: Site, page: Page) -> None:
