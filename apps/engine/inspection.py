@@ -27,7 +27,8 @@ MOST_FUNCTIONS: Final = 2_000
 KEYS_PER_PAGE: Final = 50
 # Functions share a call, and so what it may look at.
 _AT_ONCE = 10
-_POSITION = re.compile(r"|q [0-9.e+]+ \S+|w \d+ \S+ (-1|[0-9.e+]+) \S+", re.ASCII)
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"  # Redis and Valkey write the same score with different digits
+_POSITION = re.compile(rf"|q {_NUMBER} \S+|w \d+ \S+ {_NUMBER} \S+", re.ASCII)
 _COUNTERS: Final = {
     "leases": ("ZCARD", "leases"),
     "timers": ("ZCARD", "timers"),

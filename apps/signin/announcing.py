@@ -15,7 +15,7 @@ class SetupAnnouncer:
     name = "setup"
 
     async def run(self, stop: asyncio.Event) -> None:
-        await asyncio.to_thread(announce_setup)
+        await asyncio.to_thread(_announce_in_thread)
         await stop.wait()
 
 
@@ -24,11 +24,15 @@ def announce_setup() -> None:
     server."""
     if settings.STEPWELL_MODE == "dev" or not settings.STEPWELL_UI:
         return
-    try:
-        token = setup_token_issue()
-    finally:
-        close_old_connections()
+    token = setup_token_issue()
     if token is not None:
         base = settings.STEPWELL_BASE_URL.rstrip("/")
         text = "nobody has set up this server yet: open %s/setup?token=%s"
         logger.warning(text, base, token, extra={"shows_secret": True})
+
+
+def _announce_in_thread() -> None:
+    try:
+        announce_setup()
+    finally:
+        close_old_connections()

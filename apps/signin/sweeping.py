@@ -21,7 +21,7 @@ class SessionSweeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not await wait_for(stop, EVERY_SECONDS):
-            await asyncio.to_thread(sweep)
+            await asyncio.to_thread(_sweep_in_thread)
 
 
 def sweep() -> None:
@@ -29,5 +29,10 @@ def sweep() -> None:
         SessionStore.clear_expired()
     except DatabaseError as problem:
         logger.warning("sessions that have ended stay an hour longer: %s", problem)
+
+
+def _sweep_in_thread() -> None:
+    try:
+        sweep()
     finally:
         close_old_connections()

@@ -338,7 +338,10 @@ async def test_another_environments_function_is_unknown(engine_world: EngineWorl
     assert await engine_world.engine.inspect_function("env", "nope") is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "q", "q 1", "q nan a", "w 0 b", "w x b 1 a", "q 1 a\n"])
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "q", "q 1", "q nan a", "w 0 b", "w x b 1 a", "q 1 a\n", "q - a", "q 1e a", "w 1 b 1.2.3 a"],
+)
 async def test_a_text_that_is_no_cursor_is_refused(engine_world: EngineWorld, cursor: str) -> None:
     await engine_world.publish(function("fn"))
     with pytest.raises(InvalidCursor):

@@ -11,7 +11,7 @@ import pytest
 import redis
 from aiohttp import web
 
-from tests.conftest import _valkey_binary, _wait_until_up, free_port
+from tests.conftest import _wait_until_up, free_port, redis_binary
 from tests.integration.engine.app_world import (
     AppWorld,
     Call,
@@ -36,7 +36,7 @@ class OwnValkey:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [_valkey_binary(), "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
+            [redis_binary(), "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "yes", "--appendfsync", "always", "--dir", str(self._folder)],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
