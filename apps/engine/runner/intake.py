@@ -78,6 +78,7 @@ class Intake:
         self._handed_at = 0.0
         self._newcomers = 0  # entries of idle lanes since the last batch
         self._is_aside = False  # the batch in hand is of newcomers alone
+        self._rests_until = 0.0
         self._has_newcomer = asyncio.Event()
         self._repeats_until = (0, 0)
         self.functions_version = functions.version
@@ -116,7 +117,7 @@ class Intake:
         which none of the runs has less than `work_ahead` items before it.
         """
         self._done_with_last(work_ahead)
-        if self._pace.rest and self._lanes:
+        if self._lanes:
             await self._rest()
         if not self._lanes:
             self._has_entries.clear()
@@ -124,8 +125,8 @@ class Intake:
         self._follow_functions()
         self._handed_at = time.monotonic()
         size = min(self._pace.size, len(self._lanes))
-        # A batch starts with the newcomers; the others have been told to wait.
-        self._is_aside = bool(self._pace.rest) and 0 < self._newcomers < size
+        # A batch starts with the newcomers; the others have been told to wait, until the rest is over.
+        self._is_aside = self._handed_at < self._rests_until and 0 < self._newcomers < size
         if self._is_aside:
             size = self._newcomers
         self._in_hand = [self._lanes.take() for _ in range(size)]
@@ -137,13 +138,18 @@ class Intake:
 
     def _done_with_last(self, work_ahead: int) -> None:
         if self._in_hand and not self._is_aside:
-            self._pace.learn(len(self._in_hand), time.monotonic() - self._handed_at, work_ahead)
+            now = time.monotonic()
+            self._pace.learn(len(self._in_hand), now - self._handed_at, work_ahead)
+            self._rests_until = now + self._pace.rest
         self._in_hand = []
 
     async def _rest(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.rest):
-                await self._has_newcomer.wait()
+        """What is left of it: newcomers interrupt a rest and do not prolong it."""
+        left = self._rests_until - time.monotonic()
+        if left > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._has_newcomer.wait()
 
     def _goes_on(self, stop: asyncio.Event) -> bool:
         return self._ownership.is_held and not stop.is_set()

@@ -3,7 +3,7 @@
 Workers that have enough to do gain nothing from runs that are scheduled faster, but every other tenant's
 event loses: runner, workers, Valkey and apps compete for the same cores. So once all runs of a batch have
 landed far back in their queues, the runner rests for a multiple of the time that the batch took. An entry
-of an idle lane ends the rest, and is handled alone.
+of an idle lane interrupts the rest, and is handled alone.
 """
 
 import msgspec

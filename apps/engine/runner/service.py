@@ -44,7 +44,7 @@ class Runner:
         self._scheduler = RunScheduler(queue, ender)
         self._pauses = PauseMatcher(queue, ender)
         self._policy = policy
-        self._work_ahead = 0  # of that run which has the least before it, in the last batch with runs
+        self._work_ahead = 0  # of that run of the last batch which has the least before it
         self._ownership = Ownership(queue.client, f"{keys.prefix}:owner:runner")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -145,8 +145,8 @@ class Runner:
             if self._triggering.lacks_target(incoming):
                 await self._refuse(incoming, record)
         verdicts, replies = await self._scheduler.schedule([run for _, run in planned], now, then)
-        if ahead := [verdict.work_ahead for verdict in verdicts if verdict.work_ahead is not None]:
-            self._work_ahead = min(ahead)
+        ahead = (verdict.work_ahead for verdict in verdicts if verdict.work_ahead is not None)
+        self._work_ahead = min(ahead, default=0)
         skipped: list[RunScheduled] = []
         for (incoming, run), verdict in zip(planned, verdicts, strict=True):
             if run_skipped := note_verdict(handled[incoming.stream_id], run, verdict):

@@ -2,110 +2,34 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from apps.engine import crashpoints
-from apps.engine.event_stream import EventContext, EventEntry
-from apps.engine.functions import FunctionSpec
+from apps.engine.event_stream import EventContext
 from apps.engine.keys import RUNNER_GROUP
 from apps.engine.records import EventHandled, RunEnded, RunScheduled
 from apps.engine.runner import intake as intake_module
 from apps.engine.runner.incoming import Incoming
-from apps.engine.runner.intake import CONSUMER, LIMITS, Intake, Limits
-from apps.engine.runner.ownership import Ownership
+from apps.engine.runner.intake import CONSUMER, LIMITS, Limits
 from apps.engine.runner.pace import PaceLimits
-from apps.engine.runner.service import Runner
 from apps.engine.store.client import RedisUnavailable
-from apps.engine.store.functions import FunctionCache
-from apps.engine.store.queue import Queue
 from tests.integration.engine.engine_world import KEYS, EngineWorld, cancel_on, function
-
-Place = tuple[str, str, str]
-A: Place = ("acc", "env", "app/a")
-
-
-async def flood(world: EngineWorld, count: int, place: Place = A, size: int = 0, start: int = 0) -> None:
-    """Add events whose internal ids are their numbers and whose bodies have about `size` bytes."""
-    account_id, env_id, name = place
-    body = b'{"data":{"pad":"' + b"x" * size + b'"},"name":"' + name.encode() + b'"}'
-    numbers = range(start, start + count)
-    await world.engine.append_events(
-        [EventEntry(str(number), env_id, account_id, name, body, EventContext()) for number in numbers]
-    )
-
-
-@asynccontextmanager
-async def reading(world: EngineWorld, limits: Limits = LIMITS) -> AsyncIterator[Intake]:
-    """An intake that reads ahead, without a runner."""
-    functions, reader = FunctionCache(world.client, KEYS), world.client.clone()
-    await functions.refresh()
-    ownership = Ownership(world.client, f"{KEYS.prefix}:owner:test")
-    assert await ownership.acquire()
-    intake = Intake(world.client, reader, KEYS, functions, ownership, limits)
-    stop = asyncio.Event()
-    task = asyncio.ensure_future(intake.read(stop))
-    try:
-        yield intake
-    finally:
-        stop.set()
-        await task
-        await reader.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.002)
-
-
-async def until_none_is_pending(world: EngineWorld) -> None:
-    async with asyncio.timeout(30):
-        while await undone(world):
-            await asyncio.sleep(0.01)
-
-
-async def undone(world: EngineWorld) -> int:
-    """Entries that the runner's group has not acknowledged."""
-    (group,) = await world.client.execute("XINFO", "GROUPS", KEYS.events)
-    facts = dict(zip(group[::2], group[1::2], strict=True))
-    return int(facts[b"pending"]) + int(facts[b"lag"])
-
-
-async def take_all(intake: Intake) -> list[Incoming]:
-    taken: list[Incoming] = []
-    while intake.held:
-        taken += (await intake.take())[0]
-    return taken
-
-
-def numbers(batch: list[Incoming], place: Place = A) -> list[int]:
-    account_id, env_id, name = place
-    return [
-        int(incoming.entry.internal_id)
-        for incoming in batch
-        if (incoming.entry.account_id, incoming.entry.env_id, incoming.entry.name)
-        == (account_id, env_id, name)
-    ]
-
-
-def another_runner(world: EngineWorld) -> Runner:
-    return Runner(Queue(world.client, KEYS.prefix), FunctionCache(world.client, KEYS), KEYS)
-
-
-@asynccontextmanager
-async def running(runner: Runner) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.ensure_future(runner.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+from tests.integration.engine.intake_world import (
+    A,
+    Place,
+    another_runner,
+    both,
+    flood,
+    numbers,
+    reading,
+    running,
+    take_all,
+    undone,
+    until,
+    until_none_is_pending,
+)
 
 
 @pytest.mark.parametrize(
@@ -305,10 +229,6 @@ async def test_a_crash_amid_a_backlog_changes_nothing(
     assert not [key for key in await world.live_keys() if key.startswith("once:")]
 
 
-def both() -> list[FunctionSpec]:
-    return [function("a", "app/a"), function("b", "app/b")]
-
-
 async def test_a_stop_amid_a_backlog_leaves_the_rest_untouched(
     engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,84 +277,3 @@ async def test_batches_are_as_large_as_they_are_quick(
             sizes.append(len(batch))
             now += took
     assert sizes == [8, 16, 32, 64, 64, 32, 16, 8]
-
-
-def resting(**settings: Any) -> Limits:
-    """Every batch whose runs have work before them is followed by a rest that only a newcomer ends."""
-    return Limits(pace=PaceLimits(batch=4, work_ahead=10, rest_ratio=1e9, rest_seconds=3600, **settings))
-
-
-async def rested(intake: Intake) -> "asyncio.Task[tuple[list[Incoming], bool]]":
-    """The intake rests: the next batch has been asked for and does not come."""
-    await intake.take()
-    taking = asyncio.ensure_future(intake.take(work_ahead=10))
-    done, _ = await asyncio.wait({taking}, timeout=0.2)
-    assert not done
-    return taking
-
-
-def names(batch: list[Incoming]) -> list[str]:
-    return [incoming.entry.name for incoming in batch]
-
-
-async def test_an_entry_of_an_idle_lane_ends_the_rest_and_is_handled_alone(engine_world: EngineWorld) -> None:
-    world = engine_world
-    await flood(world, 40)
-    async with reading(world, resting()) as intake:
-        await until(lambda: intake.held == 40)
-        taking = await rested(intake)
-        await flood(world, 1, ("acc", "env", "app/b"))
-        async with asyncio.timeout(15):
-            batch, _ = await taking
-        assert names(batch) == ["app/b"]
-        again = asyncio.ensure_future(intake.take(work_ahead=0))
-        assert not (await asyncio.wait({again}, timeout=0.2))[0]  # the rest of the others goes on
-        again.cancel()
-
-
-async def test_what_the_engine_tells_of_ended_runs_does_not_end_the_rest(engine_world: EngineWorld) -> None:
-    world = engine_world
-    await flood(world, 40)
-    async with reading(world, resting()) as intake:
-        await until(lambda: intake.held == 40)
-        taking = await rested(intake)
-        await flood(world, 1, ("acc", "env", "inngest/function.finished"))
-        await until(lambda: intake.held == 37)
-        assert not (await asyncio.wait({taking}, timeout=0.2))[0]
-        await flood(world, 1, ("acc", "env", "app/b"))
-        async with asyncio.timeout(15):
-            batch, _ = await taking
-        assert names(batch) == ["inngest/function.finished", "app/b"]
-
-
-async def test_no_rest_where_workers_may_run_out_of_work(engine_world: EngineWorld) -> None:
-    world = engine_world
-    await flood(world, 40)
-    async with reading(world, resting()) as intake:
-        await until(lambda: intake.held == 40)
-        await intake.take()
-        async with asyncio.timeout(15):
-            batch, _ = await intake.take(work_ahead=9)
-        assert len(batch) == 4
-
-
-async def test_the_runner_rests_once_its_runs_have_work_before_them(
-    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A backlog of one function, of which nothing is leased: all batches beyond the first few rest."""
-    world = engine_world
-    await world.publish(*both())
-    await flood(world, 100)
-    told: list[int] = []
-    take = Intake.take
-
-    async def noting(intake: Intake, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
-        told.append(work_ahead)
-        return await take(intake, work_ahead)
-
-    monkeypatch.setattr(Intake, "take", noting)
-    async with running(world.runner):
-        await until_none_is_pending(world)
-    assert told == sorted(told)
-    assert told[0] == 0
-    assert told[-1] > LIMITS.pace.work_ahead
