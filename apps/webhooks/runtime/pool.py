@@ -63,7 +63,7 @@ class ScriptPool:
         self.replaced = 0
 
     async def run(self, lane: str, call: Call) -> Result:
-        """Raises PoolBusy, PoolUnavailable. What the script does is in the result."""
+        """Raises PoolBusy, PoolUnavailable, UnicodeEncodeError. What the script does is in the result."""
         return await asyncio.wrap_future(self.submit(lane, call))
 
     def run_sync(self, lane: str, call: Call) -> Result:
@@ -73,7 +73,8 @@ class ScriptPool:
     def close(self) -> None:
         """End the processes; calls that wait fail with PoolUnavailable."""
         for job in self._lanes.close():
-            job.future.set_exception(PoolUnavailable("the pool is closed"))
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(PoolUnavailable("the pool is closed"))
         for thread in self._threads:
             thread.join(timeout=MAX_WAIT_SECONDS)
 
@@ -121,7 +122,12 @@ class ScriptPool:
         if process is None:
             job.future.set_exception(PoolUnavailable("no worker process starts"))
             return None
-        result = _asked(process, job.call)
+        try:
+            result = _asked(process, job.call)
+        except BaseException as problem:  # this thread serves all tenants: no call may end it
+            process.kill()
+            job.future.set_exception(problem)
+            return None
         is_used_up = result.ending.is_limit or process.calls >= CALLS_PER_PROCESS
         if is_used_up:
             process.kill()
@@ -136,7 +142,7 @@ def _asked(process: WorkerProcess, call: Call) -> Result:
         return decode_result(process.call(encode(call), call.timeout_ms / 1000 + GRACE_SECONDS))
     except WorkerLate:
         ending, message = Ending.TIMEOUT, f"the script took longer than {call.timeout_ms} ms"
-    except (WorkerGone, msgspec.DecodeError):
+    except (WorkerGone, msgspec.DecodeError, RecursionError):
         ending, message = Ending.CRASHED, "the script ended the process that it ran in"
     return Result(ending, message=message, duration_ms=round((time.monotonic() - started) * 1000))
 
