@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import ROOT, START_SECONDS, run_python
+from tests.browser.outlines import outline_problems
 from tests.browser.test_accessibility import violations
 from tests.conftest import free_port
 
@@ -166,6 +167,10 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(page: Page, server: 
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(f"{server.url}/o/acme/env/production/runs")
 
+    page.goto(f"{server.url}/o/acme/settings/audit?family=user")
+    for action in ("user.second_factor_add", "user.sign_in"):
+        expect(page.get_by_text(action).first).to_be_visible()
+
 
 def test_a_passkey_that_nobody_confirms_is_an_error_on_the_page(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/profile")
@@ -246,6 +251,6 @@ def test_every_page_is_accessible_and_fits(
         page = themed.new_page()
         for path in paths:
             page.goto(f"{server.url}{path}")
-            assert (path, violations(page)) == (path, [])
+            assert (path, violations(page), outline_problems(page)) == (path, [], [])
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         themed.close()

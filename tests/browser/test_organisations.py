@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
 from tests.browser.organisations import Organisations, running
+from tests.browser.outlines import outline_problems
 from tests.browser.seed_tenants import BRANCHES, LONG_ENVIRONMENT
 from tests.browser.test_accessibility import violations
 
@@ -62,7 +63,7 @@ def test_pages_have_no_serious_violation(organisations: Organisations, browser: 
     page, found = context.new_page(), {}
     for path in PATHS:
         page.goto(f"{organisations.acme}{path}")
-        found[path] = violations(page)
+        found[path] = violations(page) + outline_problems(page)
     context.close()
     assert {path: problems for path, problems in found.items() if problems} == {}
 
