@@ -12,8 +12,8 @@ from apps.audit.models import ActorKind, AuditEntry
 
 # The first parts of actions, for a filter's choices.
 FAMILIES = (
-    *("account", "member", "invitation", "environment", "key", "webhook", "api_key", "token", "session"),
-    *("sso", "app", "function", "run", "cancellation", "replay", "event", "support", "audit"),
+    *("account", "member", "invitation", "environment", "key", "webhook", "token", "user", "sso"),
+    *("app", "function", "run", "cancellation", "event", "support", "audit"),
 )
 PAGE = 50
 _MOST = 200

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.audit.changes import Target
+from apps.credentials.auditing import audit_call
 from apps.credentials.caller import Caller, CredentialKind, Refused
 from apps.credentials.http import caller_of
 from apps.credentials.resolution import DEV_CALLER, INVALID
@@ -16,7 +18,8 @@ from apps.credentials.services.app_uses import app_key_use_record
 from apps.credentials.uses import READ, SYNC, WRITE, Use
 from apps.engine.protocol import signing
 from apps.engine.store.client import RedisUnavailable
-from apps.registry import configuration
+from apps.registry import app_urls, configuration, selectors
+from apps.registry.models import App
 from apps.registry.server_information import server_information
 from apps.registry.services import apps, syncing
 from apps.registry.validation import RegistrationError
@@ -73,6 +76,8 @@ def register(request: HttpRequest, caller: Caller) -> HttpResponse:
         return _json(_envelope("The functions are stored, but the engine is not reachable yet", 503), 503)
     if isinstance(result, RegistrationError):
         return _json(result.body(), result.status)
+    if result.is_modified:
+        _audit(request, caller, "app.sync", selectors.app_by_id(environment_id, result.app_id))
     if caller.kind == CredentialKind.SIGNING_KEY:
         app_key_use_record(
             app_id=result.app_id, environment_id=environment_id, signing_key_id=caller.credential_id
@@ -86,8 +91,10 @@ def register(request: HttpRequest, caller: Caller) -> HttpResponse:
 def remove(request: HttpRequest, caller: Caller) -> HttpResponse:
     """DELETE /fn/remove?url=<app url>: archive the app at the URL."""
     url = request.GET.get("url", "")
-    if not apps.app_remove_by_url(caller.environment_id, url):
+    app = selectors.app_by_url(caller.environment_id, app_urls.normalise_or_keep(url))
+    if app is None or not apps.app_delete(caller.environment_id, app.id):
         return _json(_envelope(f"App not found: {url}", 404), 404)
+    _audit(request, caller, "app.archive", app)
     return HttpResponse()
 
 
@@ -99,6 +106,11 @@ def dev(request: HttpRequest, caller: Caller) -> HttpResponse:
         return _text(DEV_ONLY, 404)
     body = orjson.dumps(server_information(caller.environment_id), option=orjson.OPT_INDENT_2)
     return HttpResponse(body, content_type="application/json")
+
+
+def _audit(request: HttpRequest, caller: Caller, action: str, app: App | None) -> None:
+    if app is not None:
+        audit_call(request, caller, action, Target("app", str(app.id), str(app)), {"url": app.url})
 
 
 def _registered(result: syncing.SyncResult) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Signing in and out, and changes of passwords and second factors, in the audit log of every account that the
-user belongs to (spec 05, 2.8). Signals are the library's only word about most of this.
+user belongs to, or of the installation where that is none (spec 05, 2.8). Signals are the library's only word
+about most of this.
 """
 
 import logging
@@ -18,10 +19,11 @@ from django.http import HttpRequest
 from apps.audit.actors import Actor
 from apps.audit.http import actor_from
 from apps.audit.models import ActorKind
-from apps.audit.services import audit_record
+from apps.audit.services import INSTALLATION_ID, audit_record
 from apps.identity.models import User
 
 _CHANGES: Final[tuple[tuple[Signal, str], ...]] = (
+    (account_signals.user_signed_up, "user.sign_up"),
     (account_signals.password_changed, "user.password_change"),
     (account_signals.password_set, "user.password_set"),
     (account_signals.password_reset, "user.password_reset"),
@@ -49,10 +51,11 @@ def connect() -> None:
 
 
 def record(user: User, request: HttpRequest, action: str, *, is_success: bool = True, **details: str) -> None:
-    """One entry in each account of the user."""
+    """One entry in each account of the user; one in the log of the installation for who is no member."""
     actor = _actor(request, user)
     with transaction.atomic():
-        for account_id in user.memberships.order_by("account_id").values_list("account_id", flat=True):
+        accounts = user.memberships.order_by("account_id").values_list("account_id", flat=True)
+        for account_id in list(accounts) or [INSTALLATION_ID]:
             audit_record(
                 account_id=account_id,
                 actor=actor,

@@ -8,11 +8,10 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount.providers.saml import views as saml_answers
-from allauth.usersessions import views as usersessions
 from django.urls import URLPattern, path
 
 from apps.signin.sso import oidc, saml
-from apps.signin.views import connections, organisations, profile, setup, sso
+from apps.signin.views import connections, organisations, profile, recorded, setup, sso
 
 _OF_CONNECTION = "orgs/<slug:org>/sso/<uuid:connection_id>"
 
@@ -49,9 +48,9 @@ urlpatterns: list[URLPattern] = [
     ),
     path("profile/security/passkeys", webauthn.list_webauthn, name="mfa_list_webauthn"),
     path("profile/security/passkeys/add", webauthn.add_webauthn, name="mfa_add_webauthn"),
-    path("profile/security/passkeys/<int:pk>/edit", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("profile/security/passkeys/<int:pk>/edit", recorded.edit_passkey, name="mfa_edit_webauthn"),
     path("profile/security/passkeys/<int:pk>/remove", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
-    path("profile/sessions", usersessions.list_usersessions, name="usersessions_list"),
+    path("profile/sessions", recorded.sessions, name="usersessions_list"),
     path("profile/sessions/<int:session_id>/end", profile.session_end, name="signin_session_end"),
     path("orgs", organisations.organisations, name="signin_organisations"),
     path("orgs/<slug:org>/sso", connections.page, name="signin_connections"),

@@ -30,7 +30,8 @@ def _id(parameter: str, name: str = "", **more: str) -> Ids:
 @dataclass(frozen=True)
 class Page:
     """`permission`: None where every member may ask. `takes_get`: False where only a form is taken.
-    `changes`: False where the good form changes nothing here, as one that calls an app which is away."""
+    `changes`: False where the good form changes nothing here, as one that calls an app which is away.
+    `is_reading_recorded`: asking for it is in the audit log, since data leaves the server."""
 
     permission: P | None
     ids: Ids = _none
@@ -38,6 +39,7 @@ class Page:
     to_write: P | None = None
     takes_get: bool = True
     changes: bool = True
+    is_reading_recorded: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)
 
     def needed(self, method: str) -> P | None:
@@ -82,13 +84,13 @@ ENVIRONMENT_PAGES: Final[Mapping[str, Page]] = {
     "dashboard:home": Page(None),
     "dashboard:runs": Page(P.VIEW),
     "dashboard:run": Page(P.VIEW, _run),
-    "dashboard:run-payload": Page(P.DATA_READ, _run),
+    "dashboard:run-payload": Page(P.DATA_READ, _run, is_reading_recorded=True),
     "dashboard:run-cancel": Page(P.RUN_CANCEL, _live_run, {}),
     "dashboard:run-rerun": Page(P.RUN_RERUN, _run, {}),
     "dashboard:events": Page(P.VIEW),
     "dashboard:event-send": Page(P.EVENT_SEND, post={"body": json.dumps({"name": "a/b"})}),
     "dashboard:event": Page(P.VIEW, _event),
-    "dashboard:event-payload": Page(P.DATA_READ, _event),
+    "dashboard:event-payload": Page(P.DATA_READ, _event, is_reading_recorded=True),
     "dashboard:functions": Page(P.VIEW),
     "dashboard:function": Page(P.VIEW, _function),
     "dashboard:function-pause": Page(P.FUNCTION_PAUSE, _function, {}),

@@ -12,6 +12,7 @@ from django.test import Client
 from apps.api.graphql.access import MUTATIONS
 from apps.api.graphql.schema import schema
 from apps.api.rest.base import RestView
+from apps.audit.models import AuditEntry
 from apps.engine.event_stream import parse_entry
 from apps.engine.keys import Keys
 from apps.tenancy.permissions import Permission
@@ -21,6 +22,7 @@ from tests.isolation.endpoints import endpoints, groups, missing
 from tests.isolation.ghosts import ghost_of, without_ids
 from tests.isolation.pages import NOT_CALLS
 from tests.isolation.snapshot import Snapshot, undone
+from tests.isolation.trial import LOG
 from tests.isolation.visitors import bearer
 
 CALLS = {**REST, **SYNC}
@@ -167,8 +169,10 @@ def _assert_others_find_nothing(
 
 
 def _assert_only_own_events(before: Snapshot, queue: "redis.Redis", stage: Stage) -> None:
-    """An invocation of an unknown function is an event of the caller's own environment."""
-    assert before.changes() <= {EVENTS}
+    """An invocation of an unknown function is an event of the caller's own place, and on record there."""
+    assert before.changes() <= {EVENTS, *LOG}
+    noted = AuditEntry.objects.filter(action="function.invoke").values_list("environment_id", flat=True)
+    assert set(noted) <= {other.environment.id for other in stage.others}
     entries: list[tuple[bytes, dict[bytes, bytes]]] = queue.xrange(EVENTS)  # type: ignore[assignment]
     owners = {parse_entry(fields).env_id for _, fields in entries}
     assert owners <= {other.env_id for other in stage.others}

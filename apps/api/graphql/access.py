@@ -12,8 +12,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
+from apps.audit.actors import Actor
+from apps.audit.http import actor_of
 from apps.credentials.caller import Caller, Code, Refused
-from apps.credentials.http import caller_of
+from apps.credentials.http import actor_of_caller, caller_of
 from apps.credentials.pipeline import write_refusal
 from apps.credentials.resolution import DEV_CALLER
 from apps.credentials.uses import READ
@@ -42,18 +44,19 @@ class Authority:
 
     environment_id: UUID
     account_id: UUID
+    actor: Actor
     may_change: Callable[[Permission], Refused | None]
 
 
 def authority_of(request: HttpRequest) -> Authority | Refused:
     """Who asks; whoever gets an authority may read."""
     if settings.STEPWELL_MODE == "dev":
-        return _of_caller(DEV_CALLER)
+        return _of_caller(request, DEV_CALLER)
     access: Access | None = getattr(request, "access", None)
     if access is not None:
         return _of_access(request, access)
     caller = caller_of(request, use=READ, permission=READING)
-    return caller if isinstance(caller, Refused) else _of_caller(caller)
+    return caller if isinstance(caller, Refused) else _of_caller(request, caller)
 
 
 def mutation_refusal(authority: Authority, fields: set[str]) -> Refused | None:
@@ -73,9 +76,12 @@ def _unknown(authority: Authority, name: str) -> Refused | None:
     return Refused(403, Code.FORBIDDEN, f"{name} may not be asked for", authority.environment_id)
 
 
-def _of_caller(caller: Caller) -> Authority:
+def _of_caller(request: HttpRequest, caller: Caller) -> Authority:
     return Authority(
-        caller.environment_id, caller.account_id, lambda permission: write_refusal(caller, permission)
+        caller.environment_id,
+        caller.account_id,
+        actor_of_caller(request, caller),
+        lambda permission: write_refusal(caller, permission),
     )
 
 
@@ -89,7 +95,10 @@ def _of_access(request: HttpRequest, access: Access) -> Authority | Refused:
     if request.method == "POST" and _is_forged(request):
         return _CSRF
     return Authority(
-        environment.id, access.account.id, lambda permission: _access_refusal(access, permission)
+        environment.id,
+        access.account.id,
+        actor_of(request),
+        lambda permission: _access_refusal(access, permission),
     )
 
 

@@ -7,11 +7,12 @@ from graphql import GraphQLError
 from apps.api.graphql.context import RequestContext
 from apps.api.graphql.errors import not_found
 from apps.api.graphql.freshness import awaited
+from apps.audit.changes import Target
 from apps.runs import selectors
 from apps.runs.choices import RunStatus
 from apps.runs.exceptions import RunNotFound
 from apps.runs.models import Run
-from apps.runs.services import run_cancel
+from apps.runs.services import CancelResult, run_cancel
 
 PATIENCE_SECONDS: Final = 5.0
 _REASON: Final = "user"
@@ -23,9 +24,11 @@ def cancel(context: RequestContext, run_id: str) -> Run:
     Raises GraphQLError for an unknown run and for one that ended otherwise.
     """
     try:
-        run_cancel(context.environment_id, run_id, _REASON)
+        result = run_cancel(context.environment_id, run_id, _REASON)
     except RunNotFound as error:
         raise not_found("error retrieving run: ") from error
+    if result is CancelResult.CANCELLED:
+        context.audit("run.cancel", Target("run", run_id, run_id))
     run = awaited(lambda: _ended(context, run_id), PATIENCE_SECONDS)
     if run is None:
         raise GraphQLError(f"the end of run {run_id} has not been stored yet")

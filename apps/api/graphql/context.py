@@ -3,13 +3,15 @@
 import uuid
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from graphql import GraphQLResolveInfo
 
 from apps.api.graphql.batching import Batch
 from apps.api.graphql.reads import registry as registry_reads
 from apps.api.graphql.reads import runs as run_reads
+from apps.audit.actors import SYSTEM, Actor
+from apps.audit.changes import Target, audit_change
 from apps.events import selectors as event_selectors
 from apps.events.models import Event
 from apps.registry import selectors as registry_selectors
@@ -25,9 +27,10 @@ class RequestContext:
     """One per request. Rows that are loaded announce, through `saw_*`, the keys that their fields may
     need, so that a field costs one query however many rows have it."""
 
-    def __init__(self, environment_id: uuid.UUID, account_id: uuid.UUID) -> None:
+    def __init__(self, environment_id: uuid.UUID, account_id: uuid.UUID, actor: Actor = SYSTEM) -> None:
         self.environment_id = environment_id
         self.account_id = account_id
+        self.actor = actor
         self.apps = Batch(self._load_apps)
         self.functions = Batch(self._load_functions)
         self.app_functions = Batch(self._load_app_functions)
@@ -41,6 +44,17 @@ class RequestContext:
         self.run_outputs = Batch(partial(run_selectors.run_outputs, environment_id))
         self.run_attempts = Batch(partial(run_reads.attempts_by_run, environment_id))
         self.ai_runs = Batch(partial(run_reads.runs_with_ai, environment_id))
+
+    def audit(self, action: str, target: Target, after: Mapping[str, Any] | None = None) -> None:
+        """Put on record what a mutation has changed."""
+        audit_change(
+            account_id=self.account_id,
+            environment_id=self.environment_id,
+            actor=self.actor,
+            action=action,
+            target=target,
+            after=after,
+        )
 
     def saw_apps(self, apps: Collection[App]) -> None:
         for app in apps:

@@ -8,6 +8,7 @@ from django.conf import settings
 from graphql import GraphQLError
 
 from apps.api.graphql.context import RequestContext
+from apps.audit.changes import Target
 from apps.engine import bridge, clock
 from apps.engine.event_stream import EventContext, EventEntry
 from apps.engine.protocol.event_errors import EventRejected
@@ -33,6 +34,7 @@ def invoke(
     body = msgspec.json.encode({name: value for name, value in members.items() if value is not None})
     entry = _entry(context, slug, body)
     bridge.engine_call(lambda engine: engine.append_events([entry]))
+    context.audit("function.invoke", Target("function", slug, slug), {"event": entry.internal_id})
     return entry.internal_id
 
 

@@ -29,7 +29,7 @@ def graphql_endpoint(request: HttpRequest) -> HttpResponse:
         parsed = _from_url(request) if request.method == "GET" else _from_body(request)
     except _Unreadable as error:
         return _response(error.answer)
-    context = RequestContext(authority.environment_id, authority.account_id)
+    context = RequestContext(authority.environment_id, authority.account_id, authority.actor)
     return _response(run_request(parsed, context, authority))
 
 

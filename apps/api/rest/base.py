@@ -1,8 +1,8 @@
 """The view that every REST endpoint is built on."""
 
 import uuid
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,6 +14,8 @@ from apps.api.rest.access import CallerRequired, Guarded, caller_of_request, env
 from apps.api.rest.answers import AlwaysJson, JsonRenderer
 from apps.api.rest.errors import PublicError, answer_error
 from apps.api.rest.idempotency import Claim, Replay, claim_of
+from apps.audit.changes import Target
+from apps.credentials.auditing import audit_call
 from apps.engine.protocol.ids import is_ulid
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -56,6 +58,11 @@ class RestView(Guarded, APIView):
     @property
     def environment_id(self) -> uuid.UUID:
         return environment_of(self.request)
+
+    def audit(self, action: str, target: Target, after: Mapping[str, Any] | None = None) -> None:
+        """Put on record what the request's credential has changed."""
+        request = self.request._request
+        audit_call(request, caller_of_request(self.request), action, target, after)
 
 
 def _answer_error(error: Exception, context: dict[str, object]) -> Response | HttpResponse | None:

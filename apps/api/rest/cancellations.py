@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from apps.api.rest.answers import enveloped, time_or_none
 from apps.api.rest.base import RestView
 from apps.api.rest.errors import PublicError
+from apps.audit.changes import Target
 from apps.engine.protocol.dates import parse_date_ms, rfc3339
 from apps.engine.protocol.ids import is_ulid
 from apps.engine.protocol.raw_json import NOT_JSON
@@ -75,6 +76,7 @@ class CancellationsView(RestView):
             raise PublicError(400, str(error)) from None
         except FunctionNotFound as error:
             raise PublicError(404, str(error)) from None
+        self.audit("cancellation.create", _target(cancellation), _window(cancellation))
         return enveloped(_item(cancellation))
 
 
@@ -84,11 +86,12 @@ class CancellationView(RestView):
     def delete(self, request: Request, cancellation_id: str) -> Response:
         if not is_ulid(cancellation_id):
             raise PublicError(400, "Invalid cancellation ID")
-        environment = Environment.objects.get(id=self.environment_id)
+        environment, ident = Environment.objects.get(id=self.environment_id), cancellation_id.upper()
         try:
-            cancellation_delete(environment=environment, cancellation_id=cancellation_id.upper())
+            cancellation_delete(environment=environment, cancellation_id=ident)
         except CancellationNotFound as error:
             raise PublicError(404, str(error)) from None
+        self.audit("cancellation.delete", Target("cancellation", ident, ident))
         return enveloped({"ok": True})
 
 
@@ -111,6 +114,19 @@ def _time(text: str | None) -> int | None:
 
 def _invalid() -> PublicError:
     return PublicError(400, "Invalid cancellation request")
+
+
+def _target(cancellation: Cancellation) -> Target:
+    return Target("cancellation", cancellation.id, cancellation.function.slug)
+
+
+def _window(cancellation: Cancellation) -> dict[str, str | bool | None]:
+    """Which runs it ends; what its expression compares with may be people's data, and stays out."""
+    return {
+        "started_after": time_or_none(cancellation.started_after),
+        "started_before": rfc3339(cancellation.started_before),
+        "has_expression": bool(cancellation.expression),
+    }
 
 
 def _item(cancellation: Cancellation) -> CancellationItem:

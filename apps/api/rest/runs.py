@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apps.api.rest.answers import enveloped, raw, time_or_none
 from apps.api.rest.base import RestView, ulid_or_error
 from apps.api.rest.errors import PublicError
+from apps.audit.changes import Target
 from apps.engine import bridge
 from apps.engine.protocol.dates import rfc3339
 from apps.engine.store.jobs import RunJob, run_jobs
@@ -57,9 +58,11 @@ class RunView(RestView):
         """Silent where the run has ended already."""
         run_id = ulid_or_error(run_id, "Invalid run ID")
         try:
-            run_cancel(self.environment_id, run_id, CANCEL_REASON)
+            result = run_cancel(self.environment_id, run_id, CANCEL_REASON)
         except RunNotFound:
             raise _unknown(run_id) from None
+        if result is CancelResult.CANCELLED:
+            self.audit("run.cancel", Target("run", run_id, run_id))
         return HttpResponse(status=200)
 
 
@@ -86,6 +89,8 @@ class RunV0View(RestView):
             raise PublicError(404, "A function run with the given ID could not be found") from None
         if result is CancelResult.ALREADY_ENDED:
             raise PublicError(409, "This function has already completed")
+        if result is CancelResult.CANCELLED:
+            self.audit("run.cancel", Target("run", run_id.upper(), run_id.upper()))
         return HttpResponse(status=204)
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.dashboard.auditing import audit_events_sent
+from apps.dashboard.auditing import audit_download, audit_events_sent
 from apps.dashboard.environment import current_environment, environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
 from apps.dashboard.pages.event_detail import EventPage
@@ -73,6 +73,7 @@ def event_payload(request: HttpRequest, internal_id: str) -> HttpResponse:
     body = _body(_event(request, internal_id))
     if body is None:
         raise Http404("no such payload")
+    audit_download(request, "event", internal_id)
     return json_file(body, f"{internal_id}.json")
 
 

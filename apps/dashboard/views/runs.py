@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.dashboard.auditing import audit_run
+from apps.dashboard.auditing import audit_download, audit_run
 from apps.dashboard.environment import environment_id
 from apps.dashboard.fragments import is_fragment, redirect, render_dialog, render_page
 from apps.dashboard.pages.filters import RANGES, run_filters
@@ -91,6 +91,7 @@ def run_payload(request: HttpRequest, run_id: str) -> HttpResponse:
     text = _payload(row, request, part) if part in _PARTS else None
     if text is None:
         raise Http404("no such payload")
+    audit_download(request, "run", run_id, {"part": part, "step": request.GET.get("step", "")})
     return json_file(text, f"{run_id}-{part}.json")
 
 

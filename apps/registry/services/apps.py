@@ -58,12 +58,6 @@ def app_delete_by_name(environment_id: UUID, name: str) -> bool:
     return app is not None and app_delete(environment_id, app.id)
 
 
-def app_remove_by_url(environment_id: UUID, url: str) -> bool:
-    """`app_delete` of the live app at a URL."""
-    app = selectors.app_by_url(environment_id, app_urls.normalise_or_keep(url))
-    return app is not None and app_delete(environment_id, app.id)
-
-
 def placeholder_ensure(environment_id: UUID, url: str) -> App:
     """The live app or placeholder at a URL; a new placeholder has the error `unreachable`.
 

@@ -27,6 +27,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
+        if form.has_changed():
+            recording.record(user, request, "user.rename", name=user.name)
         messages.success(request, "Your name is saved.")
         return HttpResponseRedirect("/profile")
     factors = Authenticator.objects.filter(user=user)

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 import graphene
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from apps.api.graphql.context import context_of
+from apps.api.graphql.context import RequestContext, context_of
 from apps.api.graphql.errors import not_found
 from apps.api.graphql.inputs import CreateAppInput, UpdateAppInput
 from apps.api.graphql.scalars import parse_uuid
 from apps.api.graphql.types.registry import App
-from apps.registry import models
+from apps.audit.changes import Target
+from apps.registry import models, selectors
 from apps.registry.app_urls import AppUrlError
 from apps.registry.services import apps as app_services
 
@@ -28,6 +29,7 @@ class RegistryMutations(graphene.ObjectType):
     def resolve_create_app(root: None, info: GraphQLResolveInfo, app: dict[str, Any]) -> models.App:
         context = context_of(info)
         created = _with_url(lambda: app_services.app_create(context.environment_id, app["url"]))
+        _audit(context, "app.sync", created)
         context.saw_apps([created])
         return created
 
@@ -37,19 +39,31 @@ class RegistryMutations(graphene.ObjectType):
         app = _with_url(lambda: app_services.app_update(context.environment_id, app_id, change["url"]))
         if app is None:
             raise not_found()
+        _audit(context, "app.sync", app)
         context.saw_apps([app])
         return app
 
     @staticmethod
     def resolve_delete_app(root: None, info: GraphQLResolveInfo, app_id: str) -> str:
         """Answers with the id it was given, also where there is no such app."""
-        app_services.app_delete(context_of(info).environment_id, parse_uuid(app_id))
+        context = context_of(info)
+        _delete(context, selectors.app_by_id(context.environment_id, parse_uuid(app_id)))
         return app_id
 
     @staticmethod
     def resolve_delete_app_by_name(root: None, info: GraphQLResolveInfo, app_name: str) -> bool:
-        app_services.app_delete_by_name(context_of(info).environment_id, app_name)
+        context = context_of(info)
+        _delete(context, selectors.app_by_name(context.environment_id, app_name))
         return True
+
+
+def _delete(context: RequestContext, app: models.App | None) -> None:
+    if app is not None and app_services.app_delete(context.environment_id, app.id):
+        _audit(context, "app.archive", app)
+
+
+def _audit(context: RequestContext, action: str, app: models.App) -> None:
+    context.audit(action, Target("app", str(app.id), str(app)), {"url": app.url})
 
 
 def _with_url(action: Callable[[], T]) -> T:
