@@ -14,6 +14,7 @@ from apps.credentials.filters import FilterInvalid
 from apps.credentials.models import EventKey, FilterMode, KeySource
 from apps.credentials.services import changes
 from apps.tenancy.models import Environment
+from apps.tenancy.row_security import across_environments
 
 _QUOTAS = {KeySource.KEY: "event_keys", KeySource.INTEGRATION: "event_keys", KeySource.WEBHOOK: "webhooks"}
 
@@ -32,7 +33,9 @@ def event_key_create(
     changes.refuse_archived(environment)
     live = EventKey.objects.filter(account=account).filter(_not_revoked())
     same = live.filter(source=KeySource.WEBHOOK) if source == KeySource.WEBHOOK else _without_webhooks(live)
-    changes.refuse_beyond(account, _QUOTAS[source], same.count())
+    with across_environments():
+        count = same.count()
+    changes.refuse_beyond(account, _QUOTAS[source], count)
     value = formats.new_event_key()
     key = EventKey.objects.create(
         account=account,
@@ -93,10 +96,10 @@ def event_key_revoke(*, event_key: EventKey, actor: Actor, at: datetime | None =
     Raises InvalidExpiry for a time in the past, CredentialNotFound.
     """
     changes.refuse_past(at)
+    changes.lock_writable(event_key.environment)
     key = EventKey.objects.filter(id=event_key.id).first()
     if key is None:
         raise CredentialNotFound
-    changes.lock_writable(key.environment)
     if key.revoked_at is not None and key.revoked_at <= timezone.now():
         return key
     before, key.revoked_at = key.revoked_at, at or timezone.now()
