@@ -42,9 +42,10 @@ __all__ = [
     "account_purge",
     "account_rename",
     "account_set_branch_archive_days",
+    "account_set_idle_minutes",
     "account_set_networks",
     "account_set_security_email",
-    "account_set_session_limits",
+    "account_set_session_hours",
     "account_set_support_access",
     "account_set_two_factor",
     "account_suspend",
@@ -99,16 +100,19 @@ def account_set_two_factor(*, account: Account, is_required: bool, actor: Actor)
 
 
 @transaction.atomic
-def account_set_session_limits(
-    *, account: Account, hours: int | None, idle_minutes: int | None, actor: Actor
-) -> Account:
+def account_set_session_hours(*, account: Account, hours: int | None, actor: Actor) -> Account:
     """For members' sessions, those under way too; None: as the server has it. Raises InvalidSessionLimit."""
     if hours is not None and not 1 <= hours <= MAX_SESSION_HOURS:
         raise InvalidSessionLimit
-    if idle_minutes is not None and not MIN_IDLE_MINUTES <= idle_minutes <= MAX_IDLE_MINUTES:
+    return _change(account, actor, "account.session_limits", {"session_hours": hours})
+
+
+@transaction.atomic
+def account_set_idle_minutes(*, account: Account, minutes: int | None, actor: Actor) -> Account:
+    """As `account_set_session_hours`; None: idle sessions do not end."""
+    if minutes is not None and not MIN_IDLE_MINUTES <= minutes <= MAX_IDLE_MINUTES:
         raise InvalidSessionLimit
-    values = {"session_hours": hours, "session_idle_minutes": idle_minutes}
-    return _change(account, actor, "account.session_limits", values)
+    return _change(account, actor, "account.session_limits", {"session_idle_minutes": minutes})
 
 
 @transaction.atomic

@@ -31,7 +31,8 @@ def page(browser: Client, bob: User) -> Client:
 
 
 def limit(account: Account, *, hours: int | None = None, idle_minutes: int | None = None) -> None:
-    accounts.account_set_session_limits(account=account, hours=hours, idle_minutes=idle_minutes, actor=SYSTEM)
+    accounts.account_set_session_hours(account=account, hours=hours, actor=SYSTEM)
+    accounts.account_set_idle_minutes(account=account, minutes=idle_minutes, actor=SYSTEM)
 
 
 def to_sign_in(path: str) -> str:

@@ -14,6 +14,7 @@ from apps.tenancy.exceptions import (
     InvalidDays,
     InvalidEmail,
     InvalidName,
+    InvalidSessionLimit,
     NameMismatch,
     NotDeleting,
 )
@@ -162,3 +163,17 @@ def test_nothing_is_purged_before_its_time(cast: Cast) -> None:
         accounts.account_purge(account=cast.acme)
     assert Environment.objects.filter(account=cast.acme).count() == 2
     assert User.objects.filter(email="alice@example.com").exists()
+
+
+def test_two_limits_of_sessions_that_are_set_at_once_both_hold(cast: Cast) -> None:
+    """Neither person has seen the other's."""
+    one, other = Account.objects.get(id=cast.acme.id), Account.objects.get(id=cast.acme.id)
+    accounts.account_set_session_hours(account=one, hours=8, actor=as_actor(cast.alice))
+    accounts.account_set_idle_minutes(account=other, minutes=30, actor=as_actor(cast.alice))
+    cast.acme.refresh_from_db()
+    assert (cast.acme.session_hours, cast.acme.session_idle_minutes) == (8, 30)
+    for hours, minutes in ((0, 4), (8761, 10_081)):
+        with pytest.raises(InvalidSessionLimit):
+            accounts.account_set_session_hours(account=one, hours=hours, actor=as_actor(cast.alice))
+        with pytest.raises(InvalidSessionLimit):
+            accounts.account_set_idle_minutes(account=one, minutes=minutes, actor=as_actor(cast.alice))

@@ -116,15 +116,11 @@ def _branch_days(account: Account, value: str, actor: Actor) -> object:
 
 
 def _session_hours(account: Account, value: str, actor: Actor) -> object:
-    return accounts.account_set_session_limits(
-        account=account, hours=_limit(value), idle_minutes=account.session_idle_minutes, actor=actor
-    )
+    return accounts.account_set_session_hours(account=account, hours=_limit(value), actor=actor)
 
 
 def _idle_minutes(account: Account, value: str, actor: Actor) -> object:
-    return accounts.account_set_session_limits(
-        account=account, hours=account.session_hours, idle_minutes=_limit(value), actor=actor
-    )
+    return accounts.account_set_idle_minutes(account=account, minutes=_limit(value), actor=actor)
 
 
 def _limit(value: str) -> int | None:
