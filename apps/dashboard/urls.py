@@ -4,7 +4,14 @@ from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
 from apps.dashboard.views import apps, draining, events, functions, palette, runs, start
-from apps.dashboard.views.manage import event_keys, settings, signing_key, webhook_testing, webhooks
+from apps.dashboard.views.manage import (
+    event_keys,
+    settings,
+    signing_key,
+    webhook_intent,
+    webhook_testing,
+    webhooks,
+)
 
 app_name = "dashboard"
 
@@ -41,6 +48,8 @@ manage: list[URLPattern | URLResolver] = [
     path(f"{_HOOK}/send", webhook_testing.send, name="webhook-send"),
     path(_DELIVERY, webhooks.delivery, name="webhook-delivery"),
     path(f"{_DELIVERY}/redeliver", webhooks.redeliver, name="webhook-redeliver"),
+    path("intent/create-webhook", webhook_intent.webhook_intent, name="webhook-intent"),
+    path("intent/create-webhook/approve", webhook_intent.approve, name="webhook-intent-approve"),
     path("settings", settings.settings_page, name="settings"),
     path("settings/<slug:what>", settings.save, name="settings-save"),
 ]

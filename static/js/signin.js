@@ -1,4 +1,5 @@
 import { register, start } from "./controllers.js";
+import autoSubmit from "./controllers/auto-submit.js";
 import copy from "./controllers/copy.js";
 import go from "./controllers/go.js";
 import passkey from "./controllers/passkey.js";
@@ -7,6 +8,7 @@ import theme from "./controllers/theme.js";
 import themeChoice from "./controllers/theme-choice.js";
 import toast from "./controllers/toast.js";
 
+register("auto-submit", autoSubmit);
 register("copy", copy);
 register("go", go);
 register("passkey", passkey);

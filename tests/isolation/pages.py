@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlencode
 
 from apps.tenancy.permissions import Permission as P
 from tests.isolation.cast import Place
@@ -41,6 +42,7 @@ class Page:
     changes: bool = True
     is_reading_recorded: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
     def needed(self, method: str) -> P | None:
         return self.to_write or self.permission if method == "POST" else self.permission
@@ -79,6 +81,7 @@ _EVENT_KEY: Final = _id("key_id", "event_key")
 _HOOK: Final = _id("webhook_id")
 _DELIVERY: Final = _id("webhook_id", delivery_id="delivery")
 _SCRIPT: Final = "function transform(evt) { return {name: 'a/b', data: evt}; }"
+_INTENT: Final = {"name": "Acme Billing", "redirect_uri": "https://billing.example/done"}
 
 ENVIRONMENT_PAGES: Final[Mapping[str, Page]] = {
     "dashboard:home": Page(None),
@@ -134,6 +137,8 @@ ENVIRONMENT_PAGES: Final[Mapping[str, Page]] = {
     "dashboard:webhook-send": _form(P.WEBHOOK_MANAGE, _HOOK, transform=_SCRIPT, body="{}"),
     "dashboard:webhook-delivery": Page(P.DATA_READ, _DELIVERY),
     "dashboard:webhook-redeliver": _form(P.WEBHOOK_MANAGE, _DELIVERY),
+    "dashboard:webhook-intent": Page(P.VIEW, query=f"?{urlencode(_INTENT)}"),
+    "dashboard:webhook-intent-approve": _form(P.WEBHOOK_MANAGE, **_INTENT, prefix="acme"),
     "dashboard:settings": Page(P.VIEW),
     "dashboard:settings-save": Page(
         P.ENVIRONMENT_MANAGE, post={"value": "7"}, takes_get=False, fixed={"what": "weight"}

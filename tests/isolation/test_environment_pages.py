@@ -26,7 +26,7 @@ def url(name: str, ids_of: Place, organisation: str) -> str:
     set_script_prefix("/")
     page = ENVIRONMENT_PAGES[name]
     path = reverse(name, urlconf=URLCONF, kwargs={**page.fixed, **page.ids(ids_of)} or None)
-    return f"/o/{organisation}/env/production{path}"
+    return f"/o/{organisation}/env/production{path}{page.query}"
 
 
 def test_every_page_has_a_case() -> None:

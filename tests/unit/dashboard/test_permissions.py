@@ -21,6 +21,7 @@ READ_ONLY = {
         "webhooks",
         "webhook",
         "webhook-delivery",
+        "webhook-intent",
         "settings",
         "start",
     ),
