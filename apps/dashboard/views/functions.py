@@ -77,15 +77,16 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
     cancels_running = request.POST.get("runs") == "cancel"
     if request.method == "GET" or (cancels_running and "confirmed" not in request.POST):
         return _pause_form(request, row, must_confirm=cancels_running)
-    environment, how = current_environment(request), {"cancels_running": cancels_running}
+    environment = current_environment(request)
     try:
         function_pause(environment=environment, function_id=row.id, cancels_running=cancels_running)
     except FunctionArchived as problem:
         return _pause_form(request, row, str(problem))
     except RedisUnavailable:
-        audit_function(request, "function.pause", row, how)  # it is stored, and Redis will hear of it
+        # The pause is stored, and Redis will hear of it; nothing is being cancelled.
+        audit_function(request, "function.pause", row, {"cancels_running": False})
         return _pause_form(request, row, UNREACHABLE, must_confirm=cancels_running)
-    audit_function(request, "function.pause", row, how)
+    audit_function(request, "function.pause", row, {"cancels_running": cancels_running})
     words = "paused, and its runs are being cancelled" if cancels_running else "paused"
     messages.success(request, f"{row.name} is {words}.")
     return redirect(request, reverse("dashboard:function", args=[slug]))

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from apps.dashboard import auditing
 from apps.dashboard.templatetags.dashboard import NOTHING
 from apps.engine.bridge import engine_call
 from apps.engine.engine import Engine
@@ -158,6 +159,21 @@ def test_a_pause_that_redis_has_not_heard_of_says_so(shop: Client, settings: Set
     assert fulfil().paused_at is not None
     assert send(shop, "resume") == (302, URL)
     assert fulfil().paused_at is None
+
+
+def test_a_pause_that_redis_has_not_heard_of_cancels_nothing_and_the_record_says_so(
+    shop: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dev mode keeps no log, so what is told to it counts."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(auditing, "audit_change", lambda **entry: told.append(entry))
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    status, _ = send(shop, "pause", runs="cancel", confirmed="1")
+    assert status == 422
+    assert not Cancellation.objects.exists()
+    assert [(entry["action"], entry["after"]) for entry in told] == [
+        ("function.pause", {"cancels_running": False})
+    ]
 
 
 def test_draining_starts_no_run_until_it_ends(shop: Client) -> None:
