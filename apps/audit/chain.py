@@ -14,6 +14,9 @@ from uuid import UUID
 
 from apps.audit.models import AuditEntry
 
+# The action of a checkpoint (apps/audit/retention.py).
+TRIM = "audit.trim"
+
 _TEXTS = (
     *("actor_kind", "actor_id", "actor_label", "user_agent", "action"),
     *("target_type", "target_id", "target_label", "request_id", "previous_hash"),

@@ -92,11 +92,13 @@ def audit_forget(account_id: UUID) -> dict[str, int | str]:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`broken_at` is the number of the first entry that is not as it was written, `reason` what is wrong."""
+    """`broken_at` is the number of the first entry that is not as it was written, `reason` what is wrong.
+    Those before `first_number` have been removed with age."""
 
     count: int
     broken_at: int | None = None
     reason: str = ""
+    first_number: int = 1
 
     @property
     def is_intact(self) -> bool:
@@ -104,25 +106,46 @@ class Verification:
 
 
 def audit_verify(account_id: UUID) -> Verification:
-    """Walk the account's chain: each entry is as it was written, none is missing between the oldest that is
-    kept and the last. The oldest vouches for itself: those before it may have been removed by retention."""
-    head = AuditHead.objects.filter(account_id=account_id).first()
-    last_number, last_hash, count = 0, "", 0
+    """Walk the account's chain: each entry is as it was written, none is missing up to the last, and the last
+    checkpoint tells of those that are missing at the start."""
+    first: AuditEntry | None = None
+    last: AuditEntry | None = None
+    checkpoint: dict[str, Any] = {}
+    count = 0
     entries = AuditEntry.objects.filter(account_id=account_id).order_by("number")
     for entry in entries.iterator(chunk_size=_CHUNK):
-        if reason := _fault(entry, last_number, last_hash):
+        if reason := _fault(entry, last):
             return Verification(count, entry.number, reason)
-        last_number, last_hash, count = entry.number, entry.hash, count + 1
+        first, last, count = first or entry, entry, count + 1
+        if entry.action == chain.TRIM:
+            checkpoint = entry.after
+    if (found := _fault_of_end(account_id, last, count)) or first is None:
+        return found or Verification(count)
+    if not _begins_well(first, checkpoint):
+        return Verification(0, first.number, "the entries before it are missing")
+    return Verification(count, first_number=first.number)
+
+
+def _fault_of_end(account_id: UUID, last: AuditEntry | None, count: int) -> Verification | None:
+    head = AuditHead.objects.filter(account_id=account_id).first()
+    last_number = last.number if last else 0
     if head is not None and head.number > last_number:
         return Verification(count, last_number + 1, "the entry is missing")
-    if count and (head is None or (head.number, head.hash) != (last_number, last_hash)):
+    if last is not None and (head is None or (head.number, head.hash) != (last.number, last.hash)):
         return Verification(count, last_number, "the chain ends at another entry")
-    return Verification(count)
+    return None
 
 
-def _fault(entry: AuditEntry, last_number: int, last_hash: str) -> str:
-    if last_number and entry.number != last_number + 1:
+def _begins_well(first: AuditEntry, checkpoint: Mapping[str, Any]) -> bool:
+    """Nothing is missing before the entry, or exactly what the last checkpoint has removed."""
+    if first.number == 1:
+        return first.previous_hash == ""
+    return (checkpoint.get("through"), checkpoint.get("digest")) == (first.number - 1, first.previous_hash)
+
+
+def _fault(entry: AuditEntry, last: AuditEntry | None) -> str:
+    if last and entry.number != last.number + 1:
         return "the entry before it is missing"
-    if last_number and entry.previous_hash != last_hash:
+    if last and entry.previous_hash != last.hash:
         return "it does not follow the entry before it"
     return "" if chain.entry_hash(entry) == entry.hash else "its content has changed"

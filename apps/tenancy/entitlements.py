@@ -23,7 +23,8 @@ Limit = int | None
 
 class Entitlements(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`event_bytes` bounds one event, on top of the server's own limit; `ingest_per_second` counts events;
-    the others count what may exist at a time, revoked and archived ones left out."""
+    `audit_days` is how long the audit log is kept; the others count what may exist at a time, revoked and
+    archived ones left out."""
 
     event_bytes: Limit = None
     ingest_per_second: Limit = None
@@ -34,6 +35,7 @@ class Entitlements(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_keys: Limit = 100
     webhooks: Limit = 100
     users: Limit = 1_000
+    audit_days: Limit = 365
 
 
 DEFAULTS: Final = Entitlements()

@@ -1,5 +1,5 @@
-"""The scheduler's part in tenancy: branches are archived in time, what was deleted goes, and the queue is
-told again what it may have missed."""
+"""The scheduler's part in tenancy: branches are archived in time, what was deleted goes, as do old entries of
+audit logs, and the queue is told again what it may have missed."""
 
 import asyncio
 import logging
@@ -12,10 +12,12 @@ from django.db import connections
 from apps.engine.services import wait_for
 from apps.tenancy.services.archiving import archive_due
 from apps.tenancy.services.purging import purge_due
+from apps.tenancy.services.retention import audit_trim_due
 from apps.tenancy.services.shares import publish_all_shares
 
 ROUND_SECONDS = 60.0
 SHARES_SECONDS = 600.0
+AUDIT_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self._shares_at = time.monotonic() + SHARES_SECONDS
+        self._audit_at = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -46,6 +49,10 @@ class Keeper:
         if time.monotonic() >= self._shares_at:
             self._try(publish_all_shares)
             self._shares_at = time.monotonic() + SHARES_SECONDS
+        if time.monotonic() >= self._audit_at:
+            self._try(audit_trim_due)
+            self._audit_at = time.monotonic() + AUDIT_SECONDS
+        self._audit_at = time.monotonic()
 
     @staticmethod
     def _try(act: Callable[[], object]) -> None:

@@ -18,6 +18,7 @@ ENTITLEMENTS = frozenset(
         "api_keys",
         "webhooks",
         "users",
+        "audit_days",
     }
 )
 MIN_ENCRYPTION_KEY_LENGTH = 32

@@ -11,6 +11,7 @@ from apps.dashboard.pages.audit import audit_filters, audit_view, wanted_of
 from apps.dashboard.views.organisation.entering import organisation_page
 from apps.tenancy.access import Access
 from apps.tenancy.permissions import Permission
+from apps.tenancy.services.retention import kept_days
 
 SECTION = "org-audit"
 _TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
@@ -24,7 +25,7 @@ def audit(request: HttpRequest, access: Access) -> HttpResponse:
         view = audit_view(access, filters, request.GET.get("after", ""))
     except InvalidCursor:
         raise Http404("no such page") from None
-    context = {"page": view, "filters": filters}
+    context = {"page": view, "filters": filters, "kept_days": kept_days(access.account)}
     fragments = {"audit-list": "organisation/_audit.html"}
     return render_page(request, "organisation/audit.html", context, section=SECTION, fragments=fragments)
 
