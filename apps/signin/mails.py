@@ -1,9 +1,9 @@
 """Mails of our own; the library sends those about passwords, addresses and factors."""
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from apps.identity.letters import letter
 from apps.tenancy.services.invitations import Invited
 
 
@@ -21,6 +21,7 @@ def send_invitation(invited: Invited) -> bool:
         return False
     invitation = invited.invitation
     context = {"invitation": invitation, "url": invitation_url(invited.token)}
-    subject = " ".join(f"Stepwell: {invitation.account.name} invites you".split())
-    send_mail(subject, render_to_string("signin/mail/invitation.txt", context), None, [invitation.email])
+    subject = f"Stepwell: {invitation.account.name} invites you"
+    text = render_to_string("signin/mail/invitation.txt", context)
+    letter(subject, text, [invitation.email], action="See the invitation").send()
     return True

@@ -6,9 +6,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from apps.identity import letters
 from apps.identity.models import User
 from apps.signin import invitations, places
 from apps.signin.services import sso
@@ -64,6 +66,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user.name = form.cleaned_data.get("name", "")
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def render_mail(
+        self, template_prefix: str, email: str | list[str], context: dict[str, Any], headers: Any = None
+    ) -> EmailMessage:
+        """The library's letter, with its text as HTML beside it."""
+        message: EmailMultiAlternatives = super().render_mail(
+            template_prefix, email, context | {"place": letters.place()}, headers
+        )
+        message.attach_alternative(letters.as_html(str(message.subject), str(message.body)), "text/html")
+        return message
 
     def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Signing in and out needs no message: what follows says it."""
