@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import orjson
 
+from apps.credentials.directory import DirectoryUnavailable
 from apps.credentials.resolution import Caller, Code, CredentialKind, CredentialResolver, Refused
 from apps.credentials.uses import CHECKPOINT, RUN_STATE, Use
 from apps.engine.checkpoints import CheckpointRefused, save_checkpoint
@@ -78,7 +79,7 @@ class SdkStateApp:
             reply = await self._reply(scope, asked, headers, receive)
         except Disconnected:
             return
-        except RedisUnavailable:
+        except (RedisUnavailable, DirectoryUnavailable):
             reply = responses.public_error(503, "run state is not reachable at the moment")
         if reply.status in _MISTAKES:
             self._note(scope, asked, headers, reply)
@@ -130,8 +131,9 @@ class SdkStateApp:
         if not caller.is_branch_parent:
             return caller.env_id
         owner = await self._engine.run_environment(run_id)
-        covered = await self._resolver.covers(caller, uuid.UUID(owner)) if owner else None
-        return covered.env_id if covered else caller.env_id
+        if owner and await self._resolver.covers(caller, uuid.UUID(owner)):
+            return owner
+        return caller.env_id
 
     async def _checkpoint(self, env_id: str, run_id: str, headers: Headers, receive: Receive) -> Reply:
         try:

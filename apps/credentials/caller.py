@@ -1,7 +1,7 @@
 """Who calls, or why nobody gets through: what the pipeline of spec 05, 1.14 comes to."""
 
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -130,15 +130,6 @@ class Caller:
     @property
     def is_branch_parent(self) -> bool:
         return self.environment_type == EnvironmentType.BRANCH_PARENT
-
-    def at(self, place: Place) -> "Caller":
-        """The same credential in another environment that it covers."""
-        return replace(
-            self,
-            environment_id=place.environment_id,
-            environment_type=place.type,
-            environment_archived=place.is_archived,
-        )
 
 
 def caller_at(credential: Credential, place: Place) -> Caller:

@@ -14,8 +14,8 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 
 from apps.credentials import pipeline
-from apps.credentials.cache import CredentialCache, Entry, Key, digest, hasher
-from apps.credentials.caller import Caller, Code, CredentialKind, Place, Refused
+from apps.credentials.cache import MAX_ENTRIES, CredentialCache, Entry, Key, digest, hasher
+from apps.credentials.caller import Caller, Code, CredentialKind, Refused
 from apps.credentials.directory import Directory, DirectoryUnavailable
 from apps.credentials.pipeline import BUSY, INVALID, MISSING, UNAVAILABLE, ip_refusal, permission_refusal
 from apps.credentials.usage import UsageBuffer, process_usage
@@ -80,6 +80,7 @@ class CredentialResolver:
         self.is_open = is_open
         self.cache = CredentialCache()
         self._under_way: dict[Key, asyncio.Future[Caller | Refused]] = {}
+        self._key_owners: dict[UUID, UUID] = {}
 
     async def event_key(
         self,
@@ -151,14 +152,27 @@ class CredentialResolver:
         found = self._resolve_sync(token, _BEARER, use, env_name, ip)
         return found if isinstance(found, Refused) else permission_refusal(found, permission) or found
 
-    async def covers(self, caller: Caller, environment_id: UUID) -> Caller | None:
-        """The caller in another environment, if the credential covers it: a branch of the caller's parent."""
+    async def covers(self, caller: Caller, environment_id: UUID) -> bool:
+        """Whether the credential is good for another environment: a branch of the caller's parent.
+
+        Raises DirectoryUnavailable.
+        """
         if environment_id == caller.environment_id:
-            return caller
-        if not caller.is_branch_parent:
-            return None
+            return True
+        return caller.is_branch_parent and await self._key_owner(environment_id) == caller.environment_id
+
+    async def _key_owner(self, environment_id: UUID) -> UUID | None:
+        """None where there is no such environment. It never changes, so it may be remembered."""
+        owner = self._key_owners.get(environment_id)
+        if owner is not None:
+            return owner
         place = await self._in_thread(lambda: self._directory.place(environment_id))
-        return _covered(caller, place)
+        if place is None:
+            return None
+        if len(self._key_owners) >= MAX_ENTRIES:
+            self._key_owners.clear()
+        self._key_owners[environment_id] = place.key_owner_id
+        return place.key_owner_id
 
     async def _miss(
         self, key: Key, presented: str, face: blake2b, use: Use, env_name: str, ip: str
@@ -223,9 +237,3 @@ def _at_this_time(entry: Entry) -> Caller | Refused:
     if entry.ends_at <= time():
         return pipeline.revoked(entry.credential)
     return entry.result
-
-
-def _covered(caller: Caller, place: Place | None) -> Caller | None:
-    if place is None or place.key_owner_id != caller.environment_id:
-        return None
-    return caller.at(place)

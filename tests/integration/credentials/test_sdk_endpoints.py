@@ -1,6 +1,7 @@
 """Checkpoints and run state with stored keys: the run must belong to the caller's environment."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -10,6 +11,8 @@ from django.utils import timezone
 
 from apps.api.sdk_state import SdkStateApp
 from apps.audit.services import SYSTEM
+from apps.credentials.database import DatabaseDirectory
+from apps.credentials.directory import DirectoryUnavailable
 from apps.credentials.permissions import PRESETS
 from apps.credentials.process import process_resolver
 from apps.credentials.services import api_key_create
@@ -149,3 +152,30 @@ async def test_runs_of_an_archived_environment_go_on_and_those_of_a_suspended_ac
     answer = await checkpoint(web, run_id, secret)
     assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")
     assert (await web.get(f"/v0/runs/{run_id}/actions", headers=bearer(secret))).status_code == 200
+
+
+async def test_a_branch_that_cannot_be_looked_up_is_no_mistake_of_the_sdk(
+    engine_world: EngineWorld, web: httpx.AsyncClient, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away, and this process has not met the branch yet: the SDK comes again."""
+
+    def branch() -> tuple[Environment, str]:
+        made = branch_resolve(parent=acme.branches, name="feature", may_create=True, unarchives=False)
+        return made, signing_key(acme.branches)
+
+    def away(directory: DatabaseDirectory, environment_id: UUID) -> None:
+        raise DirectoryUnavailable
+
+    environment, secret = await sync_to_async(branch)()
+    run_id = await run_in(engine_world, environment)
+    with monkeypatch.context() as patch:
+        patch.setattr(DatabaseDirectory, "place", away)
+        for answer in (
+            await checkpoint(web, run_id, secret),
+            await web.get(f"/v0/runs/{run_id}/actions", headers=bearer(secret)),
+        ):
+            assert (answer.status_code, answer.json()["error"]) == (
+                503,
+                "run state is not reachable at the moment",
+            )
+    assert (await checkpoint(web, run_id, secret)).status_code == 200

@@ -34,6 +34,7 @@ class MemoryDirectory:
     branch_uses: list[Use] = field(default_factory=list)
     is_away: bool = False
     asked: int = 0
+    asked_places: int = 0
 
     def _ask(self) -> None:
         self.asked += 1
@@ -49,6 +50,9 @@ class MemoryDirectory:
         return self.bearers.get(presented)
 
     def place(self, environment_id: UUID) -> Place | None:
+        self.asked_places += 1
+        if self.is_away:
+            raise DirectoryUnavailable
         return next((place for place in self.places if place.environment_id == environment_id), None)
 
     def named_places(self, account_id: UUID, name: str) -> Collection[Place]:

@@ -8,6 +8,7 @@ import pytest
 
 from apps.credentials import cache, uses
 from apps.credentials.caller import Caller, CredentialKind, Refused
+from apps.credentials.directory import DirectoryUnavailable
 from apps.credentials.filters import KeyFilter
 from apps.credentials.resolution import DEV_CALLER, MAX_UNDER_WAY, CredentialResolver
 from apps.credentials.usage import UsageBuffer
@@ -362,15 +363,34 @@ async def test_no_secret_is_in_memory(resolver: CredentialResolver, directory: M
     assert "very-wrong" not in held
 
 
-async def test_a_credential_covers_its_branches(resolver: CredentialResolver) -> None:
+async def test_a_credential_covers_its_branches(
+    directory: MemoryDirectory, resolver: CredentialResolver
+) -> None:
     at_parent = await resolver.event_key("b")
     elsewhere = await resolver.event_key("e")
     assert isinstance(at_parent, Caller)
     assert isinstance(elsewhere, Caller)
-    covered = await resolver.covers(at_parent, CHILD.environment_id)
-    assert covered is not None
-    assert covered.env_id == str(CHILD.environment_id)
-    assert await resolver.covers(at_parent, PRODUCTION.environment_id) is None
-    assert await resolver.covers(at_parent, UUID(int=50)) is None
-    assert await resolver.covers(elsewhere, PRODUCTION.environment_id) is elsewhere
-    assert await resolver.covers(elsewhere, CHILD.environment_id) is None
+    assert await resolver.covers(at_parent, CHILD.environment_id)
+    assert not await resolver.covers(at_parent, PRODUCTION.environment_id)
+    assert not await resolver.covers(at_parent, UUID(int=50))
+    assert await resolver.covers(elsewhere, PRODUCTION.environment_id)
+    assert not await resolver.covers(elsewhere, CHILD.environment_id)
+    directory.places.append(replace(CHILD, environment_id=UUID(int=50)))
+    assert await resolver.covers(at_parent, UUID(int=50))
+
+
+async def test_whose_branch_an_environment_is_is_asked_once(
+    directory: MemoryDirectory, resolver: CredentialResolver
+) -> None:
+    """Checkpoints ask for each step; a branch never changes its parent."""
+    caller = await resolver.bearer("bs", use=uses.CHECKPOINT, permission=Permission.DATA_READ)
+    assert isinstance(caller, Caller)
+    for _ in range(2):
+        assert await resolver.covers(caller, CHILD.environment_id)
+        assert not await resolver.covers(caller, PRODUCTION.environment_id)
+        assert await resolver.covers(caller, PARENT.environment_id)
+    assert directory.asked_places == 2
+    directory.is_away = True
+    assert await resolver.covers(caller, CHILD.environment_id)
+    with pytest.raises(DirectoryUnavailable):
+        await resolver.covers(caller, UUID(int=99))
