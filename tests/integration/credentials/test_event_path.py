@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from apps.audit.services import SYSTEM
 from apps.credentials import secrets
+from apps.credentials.caller import Caller
 from apps.credentials.models import EventKey, FilterMode, KeySource
 from apps.credentials.permissions import PRESETS
 from apps.credentials.process import process_resolver
@@ -24,9 +25,10 @@ from apps.credentials.services import (
     event_key_set_filter,
 )
 from apps.engine.event_stream import EventEntry
-from apps.engine.store.client import RedisClient
+from apps.engine.store.client import RedisClient, RedisUnavailable
 from apps.ingest.app import IngestApp
 from apps.ingest.options import IngestOptions
+from apps.ingest.rates import IngestRates
 from apps.refusals.buffer import RefusalBuffer
 from apps.tenancy.models import Account, AccountStatus, Environment
 from apps.tenancy.permissions import Permission
@@ -300,6 +302,27 @@ async def test_who_sends_too_much_is_told_when_to_come_back(
         }
     assert (await web.post(f"/e/{other}", json=EVENT)).status_code == 200
     assert len(entries(redis_client)) == 21
+
+
+async def test_events_that_are_stored_are_accepted_also_where_they_cannot_be_counted(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error would have the sender repeat, and so double, what is stored."""
+    wait_ms = IngestRates._wait_ms
+
+    async def lost(rates: IngestRates, caller: Caller, events: int) -> int:
+        if events:
+            raise RedisUnavailable("connection closed")
+        return await wait_ms(rates, caller, events)
+
+    def limit() -> str:
+        Account.objects.filter(id=acme.account.id).update(entitlements={"ingest_per_second": 2})
+        return event_key(acme.production)
+
+    key = await sync_to_async(limit)()
+    monkeypatch.setattr(IngestRates, "_wait_ms", lost)
+    assert (await web.post(f"/e/{key}", json=EVENT)).status_code == 200
+    assert len(entries(redis_client)) == 1
 
 
 async def test_a_limit_of_nothing_takes_nothing(web: httpx.AsyncClient, acme: Organisation) -> None:
