@@ -29,7 +29,8 @@ def _banners(access: Access) -> Iterator[Banner]:
         text = f"You look into {account.name} as an operator: read-only, for a limited time, and on record."
         yield Banner("wait", "eye", text, "/support/end", "End")
     if account.status == AccountStatus.SUSPENDED:
-        yield Banner("bad", "ban", "This organisation is suspended. Everything can be read, nothing changed.")
+        text = "This organisation is suspended. Everything can be read, nothing changed."
+        yield Banner("bad", "ban", f"{text} The operator of this server can lift that.")
     elif account.status == AccountStatus.DELETING and account.delete_at:
         text = f"This organisation is deleted on {account.delete_at:%d %B %Y, %H:%M} UTC, and read-only."
         yield Banner("bad", "trash-2", text, organisation_url(account, "general"), "Settings")

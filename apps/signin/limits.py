@@ -5,7 +5,11 @@ from django.http import HttpRequest, HttpResponse
 
 
 def over_limit(request: HttpRequest, action: str, rate: str) -> HttpResponse | None:
-    """The answer 429 for one request too many; `rate` such as "10/m/ip", also per user."""
+    """The answer 429 for one request too many; `rate` such as "10/m/ip", also per user.
+
+    The page of that answer says how long the limit lasts (apps/dashboard/views/errors.py).
+    """
+    request.limit_seconds = int(ratelimit.parse_rate(rate).duration)  # type: ignore[attr-defined]
     answer: HttpResponse | None = ratelimit.consume_or_429(
         request, app="apps.signin", action=action, config={action: rate}
     )

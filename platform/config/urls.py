@@ -29,3 +29,6 @@ if settings.STEPWELL_UI:
     ]
 
 handler404 = "apps.dashboard.views.errors.not_found" if settings.STEPWELL_UI else "apps.server.views.no_page"
+if settings.STEPWELL_UI:
+    handler429 = "apps.dashboard.views.errors.too_many_requests"
+    handler500 = "apps.dashboard.views.errors.server_error"
