@@ -17,6 +17,7 @@ from apps.engine.store.client import RedisUnavailable
 from apps.identity.models import User
 from apps.realtime.topics import Topic
 from apps.runs.models import Run
+from apps.signin.session_limits import is_live
 from apps.tenancy import networks
 from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
@@ -35,22 +36,27 @@ class Listener:
         self._session = scope.get("session")
         self._ip = (scope.get("client") or ("",))[0]
 
+    async def lasts(self) -> bool:
+        """Whether the person is still signed in: the session may have been ended, or have come to its end."""
+        return await database_sync_to_async(self._lasts)()
+
+    def _lasts(self) -> bool:
+        if settings.STEPWELL_MODE == "dev":
+            return True
+        if not isinstance(self._user, User) or self._session is None:
+            return False
+        return is_live(self._user.id, self._session.session_key or "")
+
     async def may_listen(self, topic: Topic) -> bool:
         return await database_sync_to_async(self._may_listen)(topic)
 
     def _may_listen(self, topic: Topic) -> bool:
         if settings.STEPWELL_MODE == "dev":
             return _is_of_dev_mode(topic)
-        if not self._is_signed_in():
+        if not self._lasts():
             return False
         environment_id = topic.environment_id or _environment_of_run(topic.run_id)
         return environment_id is not None and self._sees(environment_id)
-
-    def _is_signed_in(self) -> bool:
-        """Whether the session is still there: it may have been ended from elsewhere."""
-        if not isinstance(self._user, User) or self._session is None:
-            return False
-        return bool(self._session.session_key and self._session.exists(self._session.session_key))
 
     def _sees(self, environment_id: UUID) -> bool:
         environment = Environment.objects.select_related("account").filter(id=environment_id).first()

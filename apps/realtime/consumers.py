@@ -7,10 +7,12 @@ To the browser: {"subscribed": [...], "refused": [...]} and, at most every 250 m
 
 import asyncio
 import json
+import logging
 from time import monotonic
 from typing import Any, Final, cast
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from apps.realtime.access import RECHECK_SECONDS, Listener
 from apps.realtime.origin import is_same_origin
@@ -21,6 +23,9 @@ MAX_TOPICS: Final = 50
 MAX_MESSAGE_CHARACTERS: Final = 8192
 FORBIDDEN_ORIGIN: Final = 4403
 BAD_MESSAGE: Final = 4400
+SESSION_OVER: Final = 4401
+
+logger = logging.getLogger(__name__)
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -28,22 +33,40 @@ class LiveConsumer(AsyncWebsocketConsumer):
     changed: set[str]
     flush: asyncio.TimerHandle | None
     sending: set[asyncio.Task[None]]
+    watch: asyncio.Task[None] | None
     listener: Listener
     checked_at: float
 
     async def connect(self) -> None:
         self.topics, self.changed, self.flush, self.sending = {}, set(), None, set()
+        self.watch = None
         self.listener, self.checked_at = Listener(cast("dict[str, Any]", self.scope)), monotonic()
         if not is_same_origin(self.scope["headers"]):
             await self.close(code=FORBIDDEN_ORIGIN)
             return
         await self.accept()
+        self.watch = asyncio.ensure_future(self._end_with_session())
 
     async def disconnect(self, code: int) -> None:
-        if self.flush is not None:
-            self.flush.cancel()
+        for timer in (self.flush, self.watch):
+            if timer is not None:
+                timer.cancel()
         for name in self.topics:
             await self.channel_layer.group_discard(name, self.channel_name)
+
+    async def _end_with_session(self) -> None:
+        """Whoever is not signed in any more, or has been idle for too long, has no connection either. Looking
+        is no use of the session."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                lasts = await self.listener.lasts()
+            except DatabaseError:
+                logger.warning("a live connection's session could not be looked at", exc_info=True)
+                continue
+            if not lasts:
+                await self.close(code=SESSION_OVER)
+                return
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         request = _parse(text_data)

@@ -4,14 +4,35 @@ server's own STEPWELL_SESSION_DAYS."""
 import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Min
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from apps.identity.models import User
 from apps.signin.beginnings import signed_in_at
 from apps.tenancy.models import Account
+
+
+def is_live(user_id: UUID, session_key: str) -> bool:
+    """Whether the session signs the user in, as the next request would find it; asking is no use of it."""
+    store = SessionStore(session_key)
+    stored = store.load()
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    if user is None or store.session_key is None:
+        return False
+    return _has_password_of(user, stored) and not is_over(user, session_key, stored)
+
+
+def _has_password_of(user: User, session: Mapping[str, Any]) -> bool:
+    """A new password ends the sessions that began with the old one."""
+    presented = session.get(HASH_SESSION_KEY)
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return presented is None or any(constant_time_compare(presented, known) for known in valid)
 
 
 def is_over(user: User, session_key: str, session: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
+const SESSION_OVER = 4401;
 
 const listeners = new Map();
 let socket;
@@ -37,7 +38,11 @@ function open() {
     send({ subscribe: [...listeners.keys()] });
   };
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = () => {
+  socket.onclose = ({ code }) => {
+    if (code === SESSION_OVER) {
+      location.reload(); // to the sign-in page, and back here from there
+      return;
+    }
     showState("closed", "Reconnecting…");
     setTimeout(open, retryMs);
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);

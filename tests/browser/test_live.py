@@ -106,3 +106,22 @@ def test_an_event_shows_up_without_any_run(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/events")
     site.seed("event")
     expect(page.locator("tbody tr").first).to_contain_text("shop/quiet.event")
+
+
+def test_a_page_whose_session_is_over_is_asked_for_again(site: Site, page: Page) -> None:
+    """In server mode that leads to the sign-in page."""
+    seen: list[WebSocketRoute] = []
+
+    def end_the_first(connection: WebSocketRoute) -> None:
+        seen.append(connection)
+        if len(seen) == 1:
+            connection.close(code=4401)
+        else:
+            connection.connect_to_server()
+
+    page.route_web_socket("**/ws/live", end_the_first)
+    with page.expect_navigation(url=f"{site.url}/runs"):
+        page.goto(f"{site.url}/runs")
+        page.wait_for_event("framenavigated")
+    wait_until_live(page)
+    assert len(seen) == 2
