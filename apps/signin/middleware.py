@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from allauth.usersessions.models import UserSession
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,8 +19,9 @@ from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
 
 from apps.identity.models import User
+from apps.signin.places import lead_away
 from apps.signin.session_limits import is_over
-from apps.signin.two_factor import has_second_factor
+from apps.signin.two_factor import ask_for_second_factor
 from apps.signin.urls import NAMES
 from apps.tenancy import networks
 from apps.tenancy.access import Access
@@ -104,12 +104,12 @@ def _admit(request: HttpRequest) -> HttpResponse | None:
     if isinstance(request.user, User):
         if _is_session_over(request, request.user):
             logout(request)
-            return _redirect(request, _sign_in(request))
+            return lead_away(request, _sign_in(request))
         _refuse_library_login(match)
-        return _refuse_address(request) or _ask_for_second_factor(request, request.user)
+        return _refuse_address(request) or _ask_of_member(request, request.user)
     if match.url_name != _SETUP and not User.objects.exists():
-        return _redirect(request, "/setup")
-    return None if _is_entrance(match) else _redirect(request, _sign_in(request))
+        return lead_away(request, "/setup")
+    return None if _is_entrance(match) else lead_away(request, _sign_in(request))
 
 
 def _home_only(request: HttpRequest) -> HttpResponse:
@@ -125,13 +125,9 @@ def _refuse_library_login(match: ResolverMatch) -> None:
         raise Http404
 
 
-def _ask_for_second_factor(request: HttpRequest, user: User) -> HttpResponse | None:
-    """An organisation may want one of everybody who sees anything of it."""
+def _ask_of_member(request: HttpRequest, user: User) -> HttpResponse | None:
     access: Access | None = getattr(request, "access", None)
-    if access is None or not access.account.requires_two_factor or has_second_factor(user):
-        return None
-    messages.error(request, f"{access.account.name} wants you to have a second factor. Set one up here.")
-    return _redirect(request, "/profile/security")
+    return None if access is None else ask_for_second_factor(request, user, access.account)
 
 
 def _sign_in(request: HttpRequest) -> str:
@@ -139,12 +135,6 @@ def _sign_in(request: HttpRequest) -> str:
     if request.method != "GET":
         return "/sign-in"
     return f"/sign-in?{urlencode({'next': request.get_full_path()})}"
-
-
-def _redirect(request: HttpRequest, target: str) -> HttpResponse:
-    if "HX-Request" in request.headers:  # htmx would put the page into a part of the present one
-        return HttpResponse(status=401, headers={"HX-Redirect": target})
-    return HttpResponseRedirect(target)
 
 
 def _refuse_address(request: HttpRequest) -> HttpResponse | None:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.dashboard.tenant import LAST_PLACE
@@ -15,6 +15,13 @@ def is_own_path(target: str) -> bool:
         return False
     parts = urlsplit(target)
     return not parts.scheme and not parts.netloc
+
+
+def lead_away(request: HttpRequest, target: str) -> HttpResponse:
+    """To a page instead of the one that was asked for."""
+    if "HX-Request" in request.headers:  # htmx would put the page into a part of the present one
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
 
 
 def home_of(account: Account) -> str:

@@ -21,6 +21,7 @@ from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.signin.services import connections as services
 from apps.signin.sso import rehearsal
 from apps.signin.sso.forms import FORMS, DomainForm, GroupsForm, PolicyForm
+from apps.signin.two_factor import ask_for_second_factor
 from apps.signin.views.sso import NO_USE, leaving
 from apps.tenancy import networks
 from apps.tenancy.access import Access, access_for
@@ -49,7 +50,8 @@ def _managing(view: View) -> View:
         except TenancyError as problem:
             messages.error(request, str(problem))
             return HttpResponseRedirect("/orgs")
-        return view(request, access, **arguments)
+        incomplete = ask_for_second_factor(request, request.user, access.account)
+        return incomplete or view(request, access, **arguments)
 
     return checked
 

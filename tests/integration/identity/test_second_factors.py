@@ -137,6 +137,21 @@ def test_an_organisation_may_insist_on_a_second_factor(browser: Client, acme: Ac
     assert browser.get(page).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/orgs/acme/sso", "/orgs/acme/sso/new/oidc"])
+def test_single_sign_on_is_not_managed_without_the_second_factor_that_is_wanted(
+    browser: Client, acme: Account, alice: User, path: str
+) -> None:
+    """Who has stolen a password must not decide how everybody else signs in."""
+    Account.objects.filter(id=acme.id).update(requires_two_factor=True)
+    sign_in(browser, alice.email)
+    call = browser.post if path.endswith("oidc") else browser.get
+    refused = call(path)
+    assert (refused.status_code, refused["Location"]) == (302, "/profile/security")
+    assert "Acme wants you to have a second factor." in browser.get("/profile/security").content.decode()
+    with_totp(alice)
+    assert call(path).status_code == (422 if path.endswith("oidc") else 200)
+
+
 @pytest.mark.parametrize(
     "path", ["/profile", "/profile/email", "/profile/password", "/profile/security", "/profile/sessions"]
 )
