@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from apps.dashboard.views import apps, draining, events, functions, palette, runs, start
+from apps.dashboard.views import apps, draining, events, functions, palette, runs, start, syncs
 from apps.dashboard.views.manage import (
     event_keys,
     settings,
@@ -74,6 +74,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("functions/<path:slug>", functions.function, name="function"),
     path("apps", apps.app_list, name="apps"),
     path("apps/add", apps.app_add, name="app-add"),
+    path("apps/<uuid:app_id>/syncs", syncs.app_syncs, name="app-syncs"),
+    path("unattached-syncs", syncs.unattached_syncs, name="unattached-syncs"),
     path("apps/<uuid:app_id>/sync", apps.app_sync, name="app-sync"),
     path("apps/<uuid:app_id>/remove", apps.app_remove, name="app-remove"),
     path("palette", palette.palette, name="palette"),

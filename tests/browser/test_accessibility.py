@@ -35,6 +35,8 @@ PAGES = [
     "/functions/shop-fulfil-order/pause",
     "/apps",
     "/apps/add",
+    f"/apps/{ids.SHOP}/syncs",
+    "/unattached-syncs",
 ]
 
 
@@ -57,7 +59,9 @@ def test_pages_have_no_serious_violation(site: Site, themed: Page, path: str) ->
     assert violations(themed) == []
 
 
-@pytest.mark.parametrize("path", ["/runs", "/events", "/functions", "/apps", "/nothing-here"])
+@pytest.mark.parametrize(
+    "path", ["/runs", "/events", "/functions", "/apps", "/unattached-syncs", "/nothing-here"]
+)
 def test_empty_pages_have_no_serious_violation(empty_site: Site, themed: Page, path: str) -> None:
     themed.goto(f"{empty_site.url}{path}")
     assert violations(themed) == []

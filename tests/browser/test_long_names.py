@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser import seed_ids as ids
 from tests.browser.conftest import run_python
 from tests.browser.organisations import Organisations, running
 
@@ -12,6 +13,7 @@ PRODUCTION = "/o/acme/env/production"
 OF_PRODUCTION = [
     *("/start", "/settings", "/manage/keys", "/manage/keys/create", "/manage/signing-key"),
     *("/manage/signing-key/rotate", "/manage/webhooks", "/manage/webhooks/create"),
+    *("/apps", f"/apps/{ids.SHOP}/syncs", "/unattached-syncs"),
 ]
 OF_ACME = [
     *("/env", "/create-environment", "/env/main/manage/keys", "/env/main/settings"),

@@ -103,6 +103,8 @@ ENVIRONMENT_PAGES: Final[Mapping[str, Page]] = {
     "dashboard:function-invoke": Page(P.FUNCTION_INVOKE, _function, {"data": "{}"}),
     "dashboard:apps": Page(P.VIEW),
     "dashboard:app-add": Page(P.APP_SYNC, post={"url": "http://127.0.0.1:9/new"}),
+    "dashboard:app-syncs": Page(P.VIEW, _app),
+    "dashboard:unattached-syncs": Page(P.VIEW),
     "dashboard:app-sync": _form(P.APP_SYNC, _app),
     "dashboard:app-remove": Page(P.APP_ARCHIVE, _app, {}),
     "dashboard:palette": Page(None),

@@ -1,4 +1,4 @@
-"""The apps list: three queries, whatever the number of apps."""
+"""The apps list: four queries, whatever the number of apps."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Max, OuterRef, Subquery
 
+from apps.dashboard.moments import in_ms
 from apps.dashboard.presenters.apps import AppCard, app_card
 from apps.registry import selectors
 from apps.registry.choices import SyncStatus
@@ -21,6 +22,12 @@ def app_cards(environment_id: UUID) -> list[AppCard]:
     synced_at = _synced_at_ms(environment_id, [app.id for app in apps])
     cards = [app_card(app, functions[app.id], synced_at.get(app.id), app.sync_warnings or ()) for app in apps]
     return sorted(cards, key=lambda card: (not card.error, card.title.lower()))
+
+
+def last_unattached_sync_ms(environment_id: UUID) -> int | None:
+    """When something last failed to register before it was known which app it is."""
+    latest = selectors.unattached_syncs_qs(environment_id).values_list("last_synced_at", flat=True).first()
+    return in_ms(latest)
 
 
 def _last_warnings(environment_id: UUID) -> Subquery:

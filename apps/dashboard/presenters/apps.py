@@ -30,6 +30,7 @@ _ERRORS: Final = {
     "invalid_function": ("Invalid function", "The app's configuration of a function is not acceptable."),
     "sdk_version_denied": ("SDK version refused", "This server does not accept this version of the SDK."),
     "unsupported_protocol": ("Unsupported protocol", "Only http and https URLs can be called."),
+    "env_archived": ("Environment archived", "Unarchive the environment, then sync the app again."),
 }
 
 ERROR_TITLES: Final = {code: title for code, (title, _) in _ERRORS.items()}
@@ -56,6 +57,7 @@ class AppCard:
     synced_at_ms: int | None
     function_count: int
     functions: tuple[FunctionLink, ...]
+    syncs_url: str
     error: str
     error_title: str
     error_hint: str
@@ -67,7 +69,7 @@ class AppCard:
 def app_card(
     app: App, functions: Sequence[Function], synced_at_ms: int | None, warnings: Sequence[str]
 ) -> AppCard:
-    title, hint = _ERRORS.get(app.error, ("Sync failed", app.error))
+    title, hint = error_texts(app.error)
     return AppCard(
         id=app.id,
         title=app.name or app.url,
@@ -79,6 +81,7 @@ def app_card(
         synced_at_ms=synced_at_ms,
         function_count=len(functions),
         functions=tuple(_link(function) for function in functions[:MAX_LISTED_FUNCTIONS]),
+        syncs_url=reverse("dashboard:app-syncs", args=[app.id]),
         error=app.error,
         error_title=title,
         error_hint=hint,
@@ -86,6 +89,11 @@ def app_card(
         warnings=tuple(warnings[:MAX_LISTED_WARNINGS]),
         more_warnings=max(0, len(warnings) - MAX_LISTED_WARNINGS),
     )
+
+
+def error_texts(code: str) -> tuple[str, str]:
+    """What the code means, and what to do about it."""
+    return _ERRORS.get(code, ("Sync failed", code))
 
 
 def _badge(app: App, synced_at_ms: int | None) -> Badge:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.dashboard.auditing import audit_app
 from apps.dashboard.environment import environment_id
 from apps.dashboard.fragments import redirect, render_dialog, render_page
-from apps.dashboard.pages.apps import app_cards
+from apps.dashboard.pages.apps import app_cards, last_unattached_sync_ms
 from apps.dashboard.permissions import requires
 from apps.dashboard.presenters.apps import ERROR_TITLES
 from apps.dashboard.snippets import origin
@@ -28,6 +28,7 @@ from apps.tenancy.permissions import Permission
 def app_list(request: HttpRequest) -> HttpResponse:
     context = {
         "apps": app_cards(environment_id(request)),
+        "unattached_at": last_unattached_sync_ms(environment_id(request)),
         "origin": origin(request),
         "is_server": settings.STEPWELL_MODE != "dev",
     }
@@ -39,9 +40,9 @@ def app_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.APP_SYNC)
 def app_add(request: HttpRequest) -> HttpResponse:
-    url = request.POST.get("url", "").strip()
     if request.method == "GET":
-        return _add_form(request, url)
+        return _add_form(request, request.GET.get("url", ""))
+    url = request.POST.get("url", "").strip()
     if not url:
         return _add_form(request, url, "url: enter the address at which the app serves its functions")
     try:

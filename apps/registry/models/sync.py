@@ -45,6 +45,11 @@ class Sync(models.Model):
         indexes = [
             models.Index(fields=["app", "-last_synced_at"], name="sync_by_app"),
             models.Index(fields=["environment", "normalised_url", "-last_synced_at"], name="sync_by_url"),
+            models.Index(
+                fields=["environment", "-last_synced_at"],
+                condition=models.Q(app__isnull=True),
+                name="sync_unattached",
+            ),
         ]
 
     def __str__(self) -> str:

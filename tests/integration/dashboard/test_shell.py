@@ -74,7 +74,7 @@ def test_pages_hold_no_inline_code_and_load_nothing_from_elsewhere(seeded: Clien
         (f"/events/{ids.BUSY_EVENT}", 8),
         ("/functions", 2),
         ("/functions/shop-fulfil-order", 5),
-        ("/apps", 4),
+        ("/apps", 5),
         ("/nope", 1),
     ],
 )

@@ -22,6 +22,8 @@ READ_ONLY = {
         "webhook",
         "webhook-delivery",
         "webhook-intent",
+        "app-syncs",
+        "unattached-syncs",
         "settings",
         "start",
     ),
