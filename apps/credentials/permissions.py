@@ -9,10 +9,10 @@ from apps.tenancy.permissions import Permission
 P = Permission
 
 EVENT_KEY_PERMISSIONS: Final = frozenset({P.EVENT_SEND, P.FUNCTION_INVOKE})
-# What SDKs and their users' scripts do with a signing key.
+# What SDKs and their users' scripts do with a signing key; webhooks are among them (spec 03, 2.2 and 4.10).
 SIGNING_KEY_PERMISSIONS: Final = frozenset(
     {P.VIEW, P.DATA_READ, P.EVENT_SEND, P.FUNCTION_INVOKE, P.RUN_CANCEL, P.RUN_RERUN, P.RUN_CANCEL_BULK}
-    | {P.APP_SYNC, P.APP_ARCHIVE}
+    | {P.APP_SYNC, P.APP_ARCHIVE, P.WEBHOOK_MANAGE, P.EVENT_KEY_REVEAL}
 )
 
 PRESETS: Final[Mapping[str, frozenset[Permission]]] = {

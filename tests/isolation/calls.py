@@ -19,7 +19,8 @@ PathOf = Callable[[Place], str]
 @dataclass(frozen=True)
 class Call:
     """`names_ids`: the request has ids of the place, in its path or body. `absent`: the status for ids that
-    name nothing; 200 where an empty list, or silence, is the answer. `changes`: False for reading."""
+    name nothing; 200 where an empty list, or silence, is the answer. `changes`: False for reading.
+    `shows_key`: also to read is on record, with the permission to see keys."""
 
     permission: P
     path: PathOf
@@ -27,6 +28,11 @@ class Call:
     names_ids: bool = True
     absent: int = 404
     changes: bool = False
+    shows_key: bool = False
+
+
+def _webhook_path(place: Place) -> str:
+    return f"/v1/webhooks/{place.ids['webhook']}"
 
 
 def _json(value: object) -> bytes:
@@ -68,6 +74,19 @@ REST: Final[Mapping[tuple[str, str], Call]] = {
         lambda place: _json({"signal": f"signal-{place.marker}", "data": {}}),
         changes=True,
     ),
+    ("GET", "v1/webhooks"): Call(P.VIEW, lambda _: "/v1/webhooks", names_ids=False, shows_key=True),
+    ("POST", "v1/webhooks"): Call(
+        P.WEBHOOK_MANAGE,
+        lambda _: "/v1/webhooks",
+        lambda _: _json({"name": "Payments"}),
+        names_ids=False,
+        changes=True,
+    ),
+    ("GET", "v1/webhooks/<str:webhook_id>"): Call(P.VIEW, _webhook_path, shows_key=True),
+    ("PUT", "v1/webhooks/<str:webhook_id>"): Call(
+        P.WEBHOOK_MANAGE, _webhook_path, lambda _: _json({"name": "Payments"}), changes=True
+    ),
+    ("DELETE", "v1/webhooks/<str:webhook_id>"): Call(P.WEBHOOK_MANAGE, _webhook_path, changes=True),
     ("DELETE", "v0/runs/<str:run_id>"): Call(
         P.RUN_CANCEL, lambda place: f"/v0/runs/{place.run_id}", changes=True
     ),

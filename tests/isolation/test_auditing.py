@@ -66,14 +66,13 @@ def _calls() -> dict[str, Act]:
     """With an API key, so that the entry names it."""
 
     def call(ask: Callable[..., Any], case: Any) -> Act:
-        return lambda stage: ask(
-            stage.production, stage.production.api_key(case.permission, Permission.DATA_READ)
-        )
+        also = Permission.EVENT_KEY_REVEAL if getattr(case, "shows_key", False) else Permission.DATA_READ
+        return lambda stage: ask(stage.production, stage.production.api_key(case.permission, also))
 
     every = {
         f"{method} {route}": call(caller_of(method, case), case)
         for (method, route), case in {**REST, **SYNC}.items()
-        if case.changes
+        if case.changes or case.shows_key
     }
     fields = {name: call(querier_of(case), case) for name, case in GRAPHQL_MUTATIONS.items() if case.changes}
     return every | fields

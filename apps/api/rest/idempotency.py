@@ -1,7 +1,7 @@
 """`Idempotency-Key` on calls that change something (spec 05, 1.14 step 12): the first answer is given again.
 
 Remembered in Redis for 24 h, by credential, environment, method and path; the dictionary of keys is in
-apps/engine/store/lua/00_keys.lua.
+apps/engine/store/lua/00_keys.lua. Answers are encrypted, since that of a new webhook has its key.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from apps.api.rest.errors import PublicError
+from apps.credentials import secrets
 from apps.credentials.caller import Caller
 from apps.engine import bridge
 from apps.engine.store.client import Argument, Reply
@@ -23,12 +24,12 @@ _CLAIM_SECONDS: Final = 60
 
 
 class Remembered(msgspec.Struct, array_like=True):
-    """`status` is 0 while the first request is under way."""
+    """`status` is 0 while the first request is under way; `body` is encrypted."""
 
     request: str
     status: int = 0
     kind: str = ""
-    body: bytes = b""
+    body: str = ""
 
 
 _decoder = msgspec.msgpack.Decoder(Remembered)
@@ -43,7 +44,7 @@ class Replay(Exception):
 
     def response(self) -> HttpResponse:
         known = self.remembered
-        answer = HttpResponse(known.body, status=known.status, content_type=known.kind)
+        answer = HttpResponse(secrets.decrypt(known.body), status=known.status, content_type=known.kind)
         answer["Idempotency-Replayed"] = "true"
         return answer
 
@@ -74,7 +75,8 @@ class Claim:
             self.drop()
             return
         kind = answer.headers.get("Content-Type", "")
-        known = Remembered(self._fingerprint, answer.status_code, kind, answer.content)
+        body = secrets.encrypt(answer.content.decode())
+        known = Remembered(self._fingerprint, answer.status_code, kind, body)
         _execute("SET", self._name, msgspec.msgpack.encode(known), "EX", _KEEP_SECONDS)
 
     def drop(self) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from apps.api.rest import cancellations, events, functions, runs, signals
+from apps.api.rest import cancellations, events, functions, runs, signals, webhooks
 from apps.api.rest.unknown import unknown_path
 
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("v1/cancellations", cancellations.CancellationsView.as_view()),
     path("v1/cancellations/<str:cancellation_id>", cancellations.CancellationView.as_view()),
     path("v1/signals", signals.SignalsView.as_view()),
+    path("v1/webhooks", webhooks.WebhooksView.as_view()),
+    path("v1/webhooks/<str:webhook_id>", webhooks.WebhookView.as_view()),
     path("v0/runs/<str:run_id>", runs.RunV0View.as_view()),
 ]
 

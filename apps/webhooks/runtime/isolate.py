@@ -34,7 +34,8 @@ V8_FLAGS: Final = ("--jitless", f"--max-heap-size={HEAP_BYTES * 5 // 4 // (1024 
 _SOURCE_NAME = "transform.js"
 _HARNESS = (Path(__file__).with_name("harness.js")).read_text()
 _FRAME = re.compile(re.escape(_SOURCE_NAME) + r":(\d+):(\d+)")
-_SYNTAX = re.compile(re.escape(_SOURCE_NAME) + r":(\d+): (.*)\n(.*)\n(\s*)\^", re.MULTILINE)
+# A script that V8 could not read to its end has no name yet.
+_SYNTAX = re.compile(rf"(?:{re.escape(_SOURCE_NAME)}|<anonymous>):(\d+): (.*)\n(.*)\n(\s*)\^", re.MULTILINE)
 _SEPARATOR = "\0"
 _MAX_MESSAGE = 2000
 

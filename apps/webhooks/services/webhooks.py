@@ -1,13 +1,14 @@
 """Making and changing webhooks. The key's part of it is apps/credentials/services/event_keys.py's."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from apps.audit.services import Actor
+from apps.audit.services import Actor, audit_record
 from apps.credentials import secrets
 from apps.credentials.models import FilterMode, KeySource
 from apps.credentials.services import changes
@@ -81,21 +82,43 @@ def webhook_set_scripts(
         script_check(account_id, transform, Function.CHECK)
     if respond is not None and respond.strip():
         script_check(account_id, respond, Function.CHECK_RESPOND)
-    with transaction.atomic():
-        locked = _locked(webhook)
-        before = {"transform": locked.transform, "respond": locked.respond}
-        locked.transform = locked.transform if transform is None else transform
-        locked.respond = locked.respond if respond is None else respond.strip() and respond
-        locked.save(update_fields=["transform", "respond", "updated_at"])
-        after = {"transform": locked.transform, "respond": locked.respond}
-        differences = {f"{name}_diff": _diff(before[name], after[name]) for name in after}
-        _record(locked, actor, "webhook.script", after={k: v for k, v in differences.items() if v})
+    return _save_scripts(webhook, actor, transform, respond)
+
+
+@transaction.atomic
+def _save_scripts(webhook: Webhook, actor: Actor, transform: str | None, respond: str | None) -> Webhook:
+    locked = _locked(webhook)
+    before = {"transform": locked.transform, "respond": locked.respond}
+    locked.transform = locked.transform if transform is None else transform
+    locked.respond = locked.respond if respond is None else respond.strip() and respond
+    locked.save(update_fields=["transform", "respond", "updated_at"])
+    after = {"transform": locked.transform, "respond": locked.respond}
+    differences = {f"{name}_diff": _diff(before[name], after[name]) for name in after}
+    _record(locked, actor, "webhook.script", after={k: v for k, v in differences.items() if v})
     return locked
 
 
 def webhook_set_transform(*, webhook: Webhook, transform: str, actor: Actor) -> Webhook:
     """As `webhook_set_scripts`."""
     return webhook_set_scripts(webhook=webhook, transform=transform, actor=actor)
+
+
+def webhook_update(
+    *, webhook: Webhook, actor: Actor, name: str | None = None, transform: str | None = None
+) -> Webhook:
+    """Both, or nothing where one of them is refused; None leaves as it is, and so does what it is already.
+
+    Raises what `webhook_rename` and `webhook_set_scripts` raise.
+    """
+    if transform is not None:
+        script_check(webhook.key.account_id, transform, Function.CHECK)
+    with transaction.atomic():
+        updated = _locked(webhook)
+        if name is not None and name.strip() != updated.name:
+            updated = webhook_rename(webhook=updated, name=name, actor=actor)
+        if transform is not None and transform != updated.transform:
+            updated = _save_scripts(updated, actor, transform, None)
+    return updated
 
 
 def webhook_set_filters(
@@ -144,6 +167,29 @@ def webhook_set_verification(
 def webhook_reveal(*, webhook: Webhook, actor: Actor) -> str:
     """The key, which is the last part of the webhook's URL; on record. Raises SecretUnreadable."""
     return event_key_reveal(event_key=webhook.key, actor=actor)
+
+
+@transaction.atomic
+def webhooks_reveal(
+    *, environment: Environment, webhooks: Sequence[Webhook], actor: Actor
+) -> Mapping[UUID, str]:
+    """The keys of several webhooks of the environment by the webhooks' ids; on record, as one entry.
+
+    Raises SecretUnreadable.
+    """
+    values = {webhook.id: secrets.decrypt(webhook.key.value_encrypted) for webhook in webhooks}
+    if values:
+        audit_record(
+            account_id=environment.account_id,
+            actor=actor,
+            action="webhook.reveal",
+            target_type="environment",
+            target_id=environment.id,
+            target_label=environment.name,
+            environment_id=environment.id,
+            after={"count": len(values)},
+        )
+    return values
 
 
 @transaction.atomic

@@ -40,6 +40,15 @@ def test_the_first_answer_is_given_again(rest: Client, hello: Function) -> None:
     assert Cancellation.objects.count() == 3
 
 
+def test_answers_are_kept_encrypted(rest: Client, hello: Function, redis_client: redis.Redis) -> None:
+    """Some have a secret in them, as that of a new webhook."""
+    answer = cancel(rest, "k")
+    (name,) = redis_client.keys("*idk*")
+    kept = redis_client.get(name)
+    assert isinstance(kept, bytes)
+    assert answer.json()["data"]["id"].encode() not in kept
+
+
 def test_a_refusal_is_given_again_too(rest: Client) -> None:
     answers = [cancel(rest, "k", {}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [400, 400]

@@ -175,6 +175,22 @@ def test_errors_tell_where_they_are(
     assert column is None or result.column == column
 
 
+@pytest.mark.parametrize(
+    ("source", "message", "line", "column"),
+    [
+        ("function transform(e) {\n  return {;\n}", "SyntaxError: Unexpected token ';'", 2, 11),
+        ("function transform(e) { return } }", "SyntaxError: Unexpected token '}'", 1, 34),
+        ("let a;\nlet a;", "SyntaxError: Identifier 'a' has already been declared", 2, 5),
+    ],
+)
+def test_what_does_not_compile_is_told_in_one_line(
+    run: Run, source: str, message: str, line: int, column: int
+) -> None:
+    """V8 names a script only after it has read it to its end."""
+    result = run(source)
+    assert (result.message, result.line, result.column) == (message, line, column)
+
+
 def test_the_console_speaks_in_previews_only(run: Run) -> None:
     source = "console.log('a', {b: 1}); function transform() { console.warn(2, undefined); return null; }"
     assert run(source, is_preview=True).logs == ['a {"b":1}', "2 undefined"]
