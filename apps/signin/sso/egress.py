@@ -10,18 +10,25 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager
 from yarl import URL
 
 from apps.engine.calls.addresses import AddressBlocked, AddressPolicy
+from apps.signin.sso import patience
 
 TIMEOUT_SECONDS: Final = 10
+TOTAL_SECONDS: Final = 20.0
 MAX_BYTES: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 3
 
 
 class AnswerTooLarge(requests.RequestException):
     """The identity provider's answer is larger than 1 MiB."""
+
+
+class AnswerTooSlow(requests.Timeout):
+    """The identity provider took too long to answer."""
 
 
 def policy() -> AddressPolicy:
@@ -35,7 +42,10 @@ def _connect(host: str, port: int, timeout: Any, socket_options: Any) -> socket.
     for address in addresses:
         policy().require_address(address)
     problem: OSError = OSError(f"{host} has no address")
+    watch = patience.current()
     for address in addresses:
+        if watch is not None and watch.is_over:
+            break
         try:
             connected = socket.create_connection((address, port), timeout)
         except OSError as exc:
@@ -43,6 +53,8 @@ def _connect(host: str, port: int, timeout: Any, socket_options: Any) -> socket.
         else:
             for option in socket_options or ():
                 connected.setsockopt(*option)
+            if watch is not None:
+                watch.add(connected)
             return connected
     raise problem
 
@@ -71,13 +83,31 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """With the whole answer read, so that its size is known. Raises AnswerTooLarge, ConnectionError."""
+        """With the whole answer read, so that its size is known. Raises AnswerTooLarge, AnswerTooSlow,
+        ConnectionError."""
         try:
             policy().require_url(URL(request.url or "", encoded=True))
         except AddressBlocked as problem:
             raise requests.ConnectionError(str(problem), request=request) from problem
-        response = super().send(request, *args, **kwargs | {"stream": True})
-        content = response.raw.read(MAX_BYTES + 1, decode_content=True)
+        with patience.for_at_most(TOTAL_SECONDS) as watch:
+            try:
+                response = self._answered(request, *args, **kwargs)
+            except requests.RequestException as problem:
+                if watch.is_over:
+                    raise AnswerTooSlow(AnswerTooSlow.__doc__) from problem
+                raise
+        if watch.is_over:  # what ends with its connection only seems whole
+            raise AnswerTooSlow(AnswerTooSlow.__doc__)
+        return response
+
+    def _answered(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        try:
+            response = super().send(request, *args, **kwargs | {"stream": True})
+            content = response.raw.read(MAX_BYTES + 1, decode_content=True)
+        except HTTPError as problem:
+            raise requests.ConnectionError(str(problem), request=request) from problem
+        finally:
+            self.poolmanager.clear()  # each request has a connection that it alone waits for
         response.close()
         if len(content) > MAX_BYTES:
             raise AnswerTooLarge
