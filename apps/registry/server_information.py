@@ -15,7 +15,7 @@ _TICK_MS = 150
 
 def server_information(environment_id: UUID) -> dict[str, object]:
     return {
-        "version": _version(),
+        "version": server_version(),
         "authed": False,
         "startOpts": _start_options(),
         "functions": [stored_config(row) for row in selectors.configured_functions(environment_id)],
@@ -40,7 +40,8 @@ def _start_options() -> dict[str, object]:
     }
 
 
-def _version() -> str:
+def server_version() -> str:
+    """As it is installed."""
     try:
         return version("stepwell")
     except PackageNotFoundError:

@@ -95,7 +95,7 @@ DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("STEPWELL_ALLOWED_HOSTS") or ["*"]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "apps.dashboard.console.apps.ConsoleConfig",  # Django's admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
