@@ -24,8 +24,8 @@ DEV_PLACE: Final = Place(
 
 
 class ConfiguredDirectory:
-    """In front of `stored`, which may be absent: then there are no other keys, and the environment is as it
-    was at the start."""
+    """Beside `stored`, which may be absent: then there are no other keys, and the environment is as it was at
+    the start. A signing key that is stored too is what is stored of it, which may be that it has ended."""
 
     def __init__(
         self, event_keys: Sequence[str], signing_keys: Sequence[str], stored: Directory | None = None
@@ -41,11 +41,14 @@ class ConfiguredDirectory:
 
     def bearer(self, presented: str) -> Credential | None:
         forms = [form.encode() for form in formats.bearer_hashes(presented)]
-        if any(compare_digest(form, known) for form in forms for known in self._bearer_hashes):
+        stored = self._stored.bearer(presented) if self._stored else None
+        if stored is None and any(
+            compare_digest(form, known) for form in forms for known in self._bearer_hashes
+        ):
             return self._credential(
                 CredentialKind.SIGNING_KEY, "configured signing key", SIGNING_KEY_PERMISSIONS
             )
-        return self._stored.bearer(presented) if self._stored else None
+        return stored
 
     def place(self, environment_id: UUID) -> Place | None:
         if self._stored:

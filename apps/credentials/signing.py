@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.credentials import secrets
+from apps.credentials import formats, secrets
 from apps.credentials.cache import FRESH_SECONDS, STALE_SECONDS
 from apps.credentials.models import SigningKey, SigningKeyState
 from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment
@@ -61,11 +61,13 @@ class KeySet(NamedTuple):
 def key_set(environment_id: UUID) -> KeySet:
     """The keys of an environment, those of a branch being its parent's. Raises SecretUnreadable.
 
-    Keys that the server is started with are those of its own environment, and come first there.
+    Keys that the server is started with are those of its own environment, and come first there, but for one
+    that is stored too: that is rotated and retired like any other.
     """
     configured = _configured() if environment_id == DEV_ENVIRONMENT_ID else ()
     if settings.STEPWELL_MODE == "dev":
         return KeySet(configured)
+    configured = tuple(key for key in configured if not _is_stored(key, environment_id))
     environment = Environment.objects.only("account_id", "parent_id").filter(id=environment_id).first()
     if environment is None:
         return KeySet()
@@ -75,6 +77,12 @@ def key_set(environment_id: UUID) -> KeySet:
 def _configured() -> tuple[Key, ...]:
     keys = (settings.STEPWELL_SIGNING_KEY, settings.STEPWELL_SIGNING_KEY_FALLBACK)
     return tuple(Key(key) for key in keys if key)
+
+
+def _is_stored(key: Key, environment_id: UUID) -> bool:
+    """Whether the environment has had it as a key of its own (apps/signin/services/first_account.py)."""
+    hashes = secrets.keyed_hashes(formats.bearer_hash(key.value))
+    return SigningKey.objects.filter(environment_id=environment_id, bearer_hash__in=hashes).exists()
 
 
 def _stored(environment_id: UUID) -> list[Key]:
