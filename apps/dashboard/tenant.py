@@ -50,10 +50,10 @@ def _enter(request: HttpRequest, user: User, place: re.Match[str]) -> HttpRespon
     request.access = access  # type: ignore[attr-defined]
     if access.membership is not None:
         membership_seen(membership=access.membership)
-    if env is None:
-        return None
     environment_id = access.environment.id if access.environment else None
     enter_request(request, access.account.id, environment_id, user.id)
+    if env is None:
+        return None
     _remember(request, f"{org}/env/{env}")
     request.path_info = place["rest"] or "/"
     request.urlconf = PAGES_URLCONF

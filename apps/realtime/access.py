@@ -1,4 +1,5 @@
-"""Who may listen to which topic: whoever may see the environment (spec 05, 1.12).
+"""Who may listen to which topic: whoever may see the environment that the connection is of, to what is in it
+(spec 05, 1.12).
 
 Dev mode has one environment and asks for no session.
 """
@@ -16,25 +17,29 @@ from apps.engine import bridge
 from apps.engine.store.client import RedisUnavailable
 from apps.identity.models import User
 from apps.realtime.topics import Topic
+from apps.runs import selectors as runs
 from apps.runs.models import Run
 from apps.signin.session_limits import is_live
 from apps.tenancy import networks
 from apps.tenancy.access import Access, access_for
 from apps.tenancy.exceptions import NotFound
-from apps.tenancy.models import DEV_ENVIRONMENT_ID, Environment
+from apps.tenancy.models import DEV_ENVIRONMENT_ID
 from apps.tenancy.permissions import Permission
+from apps.tenancy.row_security import tenant_scope
 
 # For how long a listener may go on before it is asked again whether the session and the membership last.
 RECHECK_SECONDS: Final = 30.0
 
 
 class Listener:
-    """The person behind a connection, from the scope that Channels' middleware for sessions has filled."""
+    """The person behind a connection, from the scope that Channels' middleware for sessions has filled, and
+    the place in its path."""
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self._user = scope.get("user")
         self._session = scope.get("session")
         self._ip = (scope.get("client") or ("",))[0]
+        self._place: Mapping[str, str] = scope.get("url_route", {}).get("kwargs", {})
 
     async def lasts(self) -> bool:
         """Whether the person is still signed in: the session may have been ended, or have come to its end."""
@@ -55,25 +60,24 @@ class Listener:
             return _is_of_dev_mode(topic)
         if not self._lasts():
             return False
-        environment_id = topic.environment_id or _environment_of_run(topic.run_id)
-        return environment_id is not None and self._sees(environment_id)
-
-    def _sees(self, environment_id: UUID) -> bool:
-        environment = Environment.objects.select_related("account").filter(id=environment_id).first()
-        user = User.objects.filter(id=self._user.id).first() if self._user else None
-        if environment is None or user is None:
+        access = self._access()
+        if access is None or access.environment is None or not access.has(Permission.VIEW):
             return False
-        access = self._access(user, environment)
-        return access is not None and access.has(Permission.VIEW)
+        environment_id = access.environment.id
+        with tenant_scope(access.account.id, environment_id):
+            return _is_of(environment_id, topic)
 
-    def _access(self, user: User, environment: Environment) -> Access | None:
+    def _access(self) -> Access | None:
         """A member's, from where members may look; else that of an operator whose look is under way."""
-        account = environment.account
+        user = User.objects.filter(id=self._user.id).first() if self._user else None
+        if user is None or "env" not in self._place:
+            return None
+        org, env = self._place["org"], self._place["env"]
         try:
-            access = access_for(user, account.slug, environment.slug)
+            access = access_for(user, org, env)
         except NotFound:
-            return access_by_session(self._session_now(), user, account.slug, environment.slug)
-        return access if networks.contains(account.allowed_networks, self._ip) else None
+            return access_by_session(self._session_now(), user, org, env)
+        return access if networks.contains(access.account.allowed_networks, self._ip) else None
 
     def _session_now(self) -> Mapping[str, Any]:
         """Its content as it is by now: a look may have begun, or ended, since the connection was made."""
@@ -81,20 +85,21 @@ class Listener:
         return stored
 
 
+def _is_of(environment_id: UUID, topic: Topic) -> bool:
+    """A run counts once history knows it, or the engine has begun it; of any other nobody can say whose it
+    is."""
+    if topic.environment_id is not None:
+        return topic.environment_id == environment_id
+    is_stored = runs.run_get(environment_id, topic.run_id) is not None
+    return is_stored or _live_environment(topic.run_id) == environment_id
+
+
 def _is_of_dev_mode(topic: Topic) -> bool:
     """A run that is not stored yet belongs to nobody else, so its page may wait for it."""
     if topic.environment_id is not None:
         return topic.environment_id == DEV_ENVIRONMENT_ID
-    return _stored_environment(topic.run_id) in (None, DEV_ENVIRONMENT_ID)
-
-
-def _environment_of_run(run_id: str) -> UUID | None:
-    """Of a run that history knows, or that the engine has begun; of any other nobody can say whose it is."""
-    return _stored_environment(run_id) or _live_environment(run_id)
-
-
-def _stored_environment(run_id: str) -> UUID | None:
-    return Run.objects.filter(run_id=run_id).values_list("environment_id", flat=True).first()
+    stored = Run.objects.filter(run_id=topic.run_id).values_list("environment_id", flat=True).first()
+    return stored in (None, DEV_ENVIRONMENT_ID)
 
 
 def _live_environment(run_id: str) -> UUID | None:

@@ -1,4 +1,5 @@
-"""`/ws/live`: one connection per browser tab, many topics (`apps.realtime.topics`).
+"""`/ws/live`, below the place of the page: one connection per browser tab, many topics
+(`apps.realtime.topics`).
 
 From the browser: {"subscribe": [topic, ...]} and {"unsubscribe": [topic, ...]}.
 To the browser: {"subscribed": [...], "refused": [...]} and, at most every 250 ms,

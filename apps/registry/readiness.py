@@ -11,6 +11,7 @@ from apps.credentials.models import SigningKeyState
 from apps.credentials.selectors import app_key_uses
 from apps.registry.models import App
 from apps.tenancy.models import Environment
+from apps.tenancy.row_security import across_environments
 
 Version = tuple[int, int, int]
 
@@ -45,7 +46,8 @@ def rotation_readiness(environment: Environment) -> list[AppReadiness]:
     owner = environment.key_owner_id
     covered = Q(environment_id=owner) | Q(environment__parent_id=owner)
     rows = App.objects.filter(covered, archived_at__isnull=True, environment__archived_at__isnull=True)
-    apps = list(rows.exclude(name="").order_by("name", "id"))
+    with across_environments():
+        apps = list(rows.exclude(name="").order_by("name", "id"))
     uses = app_key_uses(app.id for app in apps)
     return [
         AppReadiness(

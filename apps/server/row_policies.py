@@ -28,6 +28,24 @@ _ENVIRONMENT: Final = (
     f"{_ACCOUNT} AND environment_id = coalesce((SELECT stepwell_environment()), environment_id)"
 )
 _ONLY_ENVIRONMENT: Final = "environment_id = (SELECT stepwell_environment())"
+# Branches use the keys of their parent.
+_KEY_OWNERS: Final = (
+    "SELECT unnest(ARRAY[e.id, e.parent_id]) FROM tenancy_environment e"
+    " WHERE e.id = (SELECT stepwell_environment())"
+)
+_OF_KEYS: Final = (
+    f"{_ACCOUNT} AND ((SELECT stepwell_environment()) IS NULL OR environment_id IN ({_KEY_OWNERS}))"
+)
+# A key of all environments is of each.
+_OF_API_KEYS: Final = (
+    f"{_ACCOUNT} AND (environment_id IS NULL"
+    " OR environment_id = coalesce((SELECT stepwell_environment()), environment_id))"
+)
+# What is of no environment is told in the scope of the organisation only.
+_OF_LOG: Final = (
+    f"{_ACCOUNT} AND ((SELECT stepwell_environment()) IS NULL"
+    " OR environment_id = (SELECT stepwell_environment()))"
+)
 
 
 def _with(table: str, parent: str, column: str, key: str) -> str:
@@ -47,12 +65,13 @@ POLICIES: Final[Mapping[str, str]] = {
     "tenancy_invitation_environments": _with(
         "tenancy_invitation_environments", "tenancy_invitation", "invitation_id", "id"
     ),
-    "credentials_eventkey": _ACCOUNT,
-    "credentials_signingkey": _ACCOUNT,
-    "credentials_apikey": _ACCOUNT,
+    "credentials_eventkey": _OF_KEYS,
+    "credentials_signingkey": _OF_KEYS,
+    "credentials_apikey": _OF_API_KEYS,
     "credentials_personaltoken": _ACCOUNT,
-    "credentials_appkeyuse": _with("credentials_appkeyuse", "tenancy_environment", "environment_id", "id"),
-    "audit_auditentry": _ACCOUNT,
+    # A key of branches takes what is noted of their apps along when it goes.
+    "credentials_appkeyuse": _with("credentials_appkeyuse", "credentials_signingkey", "signing_key_id", "id"),
+    "audit_auditentry": _OF_LOG,
     "audit_audithead": _ACCOUNT,
     "signin_ssoconnection": _ACCOUNT,
     "signin_ssodomain": _with("signin_ssodomain", "signin_ssoconnection", "connection_id", "id"),
@@ -70,8 +89,12 @@ POLICIES: Final[Mapping[str, str]] = {
     "runs_stepattempt": _with("runs_stepattempt", "runs_run", "run_id", "run_id"),
     "runs_steppayload": _with("runs_steppayload", "runs_run", "run_id", "run_id"),
     "webhooks_webhook": _with("webhooks_webhook", "credentials_eventkey", "key_id", "id"),
+    # A webhook of branches has one log, whichever branch its events went to.
     "webhooks_delivery": _with("webhooks_delivery", "webhooks_webhook", "webhook_id", "key_id"),
 }
+# What rows that are added must fulfil, where that is less: what happens is on record wherever it happens.
+_ADDED: Final[Mapping[str, str]] = {"audit_auditentry": _ACCOUNT}
+_OWN_NAME: Final = "stepwell_own"
 # What a signed-in person sees beyond: the organisations to switch to.
 _OWN: Final[Mapping[str, str]] = {
     "tenancy_membership": "user_id = (SELECT stepwell_user())",
@@ -92,8 +115,15 @@ def install(using: str = "default", **_: Any) -> None:
         mark = hashlib.sha256((script + str(sorted(present))).encode()).hexdigest()
         if not _has_role(cursor, using):
             logger.warning(OFF)
-        elif _mark(cursor) != mark:
+        elif _mark(cursor) != mark or _in_force(cursor) != expected_policies(present):
             cursor.execute(f"{script} COMMENT ON FUNCTION stepwell_environment() IS '{mark}'")
+
+
+def expected_policies(present: set[str]) -> set[tuple[str, str]]:
+    """Table and name of each policy, for the tables that are there."""
+    tenant = {(table, ROLE) for table in POLICIES}
+    own = {(table, _OWN_NAME) for table in _OWN}
+    return {(table, name) for table, name in tenant | own if table in present}
 
 
 def missing_barrier(**_: Any) -> list[checks.CheckMessage]:
@@ -112,18 +142,20 @@ def _script(present: set[str]) -> str:
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};"
     )
     policies = [
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;" + _policy(ROLE, table, "ALL", rule)
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+        + _policy(ROLE, table, "ALL", rule, _ADDED.get(table, rule))
         for table, rule in POLICIES.items()
         if table in present
     ]
-    own = [_policy("stepwell_own", table, "SELECT", rule) for table, rule in _OWN.items() if table in present]
+    own = [_policy(_OWN_NAME, table, "SELECT", rule) for table, rule in _OWN.items() if table in present]
     return "".join([_FUNCTIONS, grants, *policies, *own])
 
 
-def _policy(name: str, table: str, command: str, rule: str) -> str:
+def _policy(name: str, table: str, command: str, rule: str, added: str = "") -> str:
+    check = f" WITH CHECK ({added})" if added else ""
     return (
         f"DROP POLICY IF EXISTS {name} ON {table};"
-        f"CREATE POLICY {name} ON {table} FOR {command} TO {ROLE} USING ({rule});"
+        f"CREATE POLICY {name} ON {table} FOR {command} TO {ROLE} USING ({rule}){check};"
     )
 
 
@@ -141,6 +173,14 @@ def _has_role(cursor: CursorWrapper, using: str) -> bool:
         logger.warning("the role %s cannot be made or used", ROLE, exc_info=True)
         return False
     return True
+
+
+def _in_force(cursor: CursorWrapper) -> set[tuple[str, str]]:
+    """A migration may have taken some away (apps/tenancy/policy_lifting.py)."""
+    cursor.execute(
+        "SELECT polrelid::regclass::text, polname FROM pg_policy WHERE polname IN (%s, %s)", [ROLE, _OWN_NAME]
+    )
+    return {(table, name) for table, name in cursor.fetchall()}
 
 
 def _mark(cursor: CursorWrapper) -> str | None:

@@ -8,14 +8,14 @@ where the role is missing, nothing is done.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, cast
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ _ENTER: Final = (
     "SELECT set_config('stepwell.account', %s, false), set_config('stepwell.environment', %s, false),"
     " set_config('stepwell.user', %s, false), set_config('role', %s, false)"
 )
-_PLACE: Final = "SELECT set_config('stepwell.environment', %s, false)"
+_SET: Final = "SELECT set_config(%s, %s, false)"
+_NOW: Final = "SELECT coalesce(current_setting(%s, true), '')"
 _READY: Final = (
     "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER'))"
     " AND to_regproc('stepwell_environment') IS NOT NULL"
@@ -34,16 +35,24 @@ OFF: Final = (
     "Row-level security is off: the database user may not create or use the role stepwell_tenant"
     " (docs/self-hosting.md, PostgreSQL)"
 )
-_MARK: Final = "row_scope"  # on the request
+_MARK: Final = "row_scope"  # on the request: its scope
 _ready: dict[tuple[str, str], bool] = {}  # by server and database; the process has one, tests have more
+
+
+class Scope(NamedTuple):
+    """Without an environment: all of the account's. The user also sees which accounts they belong to."""
+
+    account_id: UUID
+    environment_id: UUID | None = None
+    user_id: UUID | None = None
 
 
 @contextmanager
 def tenant_scope(
-    account_id: UUID, environment_id: UUID | None, user_id: UUID | None = None
+    account_id: UUID, environment_id: UUID | None = None, user_id: UUID | None = None
 ) -> Iterator[None]:
     """Queries of this thread see this tenant only. Not to be entered or left within a transaction."""
-    is_in = _enter(account_id, environment_id, user_id)
+    is_in = _enter(Scope(account_id, environment_id, user_id))
     try:
         yield
     finally:
@@ -55,26 +64,37 @@ def enter_request(
     request: HttpRequest, account_id: UUID, environment_id: UUID | None, user_id: UUID | None = None
 ) -> None:
     """Until `leave_after_request` has the answer; a second place, as of a batch, takes the first one's."""
-    if settings.STEPWELL_MODE != "dev" and _enter(account_id, environment_id, user_id):
-        setattr(request, _MARK, True)
+    scope = Scope(account_id, environment_id, user_id)
+    if settings.STEPWELL_MODE != "dev" and _enter(scope):
+        setattr(request, _MARK, scope)
+
+
+def across_environments() -> AbstractContextManager[None]:
+    """Within a scope: all environments of its account, to look up where an id is, or to count what has a
+    limit. The query names those that it is about."""
+    return _otherwise("stepwell.environment", "")
+
+
+def beyond_organisations() -> AbstractContextManager[None]:
+    """Out of the scope for one question about the whole installation, such as whether a name is taken. What
+    is found is not to be shown."""
+    return _otherwise("role", "none")
 
 
 @contextmanager
-def across_environments() -> Iterator[None]:
-    """Within a scope: all environments of its account, to look up where an id is. The query names those that
-    the person sees."""
+def _otherwise(setting: str, value: str) -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('stepwell.environment', true), '')")
+        cursor.execute(_NOW, [setting])
         before = cursor.fetchone()[0]
-        cursor.execute(_PLACE, [""])
+        cursor.execute(_SET, [setting, value])
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(_PLACE, [before])
+            cursor.execute(_SET, [setting, before])
 
 
 def leave() -> None:
@@ -106,11 +126,11 @@ def _name() -> str:
     return str(connection.settings_dict["NAME"])
 
 
-def _enter(account_id: UUID, environment_id: UUID | None, user_id: UUID | None) -> bool:
+def _enter(scope: Scope) -> bool:
     if not is_ready():
         return False
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, [str(account_id), str(environment_id or ""), str(user_id or ""), ROLE])
+        cursor.execute(_ENTER, [*(str(ident or "") for ident in scope), ROLE])
     return True
 
 
@@ -129,9 +149,9 @@ def leave_after_request(get_response: Handler | AsyncHandler) -> Handler | Async
 def _handler(get_response: Handler) -> Handler:
     def answer(request: HttpRequest) -> HttpResponse:
         try:
-            return get_response(request)
+            return _followed(request, get_response(request))
         finally:
-            if getattr(request, _MARK, False):
+            if _scope_of(request):
                 leave()
 
     return answer
@@ -140,9 +160,27 @@ def _handler(get_response: Handler) -> Handler:
 def _async_handler(get_response: Any) -> AsyncHandler:
     async def answer(request: HttpRequest) -> HttpResponse:
         try:
-            return cast("HttpResponse", await get_response(request))
+            return _followed(request, await get_response(request))
         finally:
-            if getattr(request, _MARK, False):
+            if _scope_of(request):
                 await sync_to_async(leave, thread_sensitive=True)()
 
     return answer
+
+
+def _scope_of(request: HttpRequest) -> Scope | None:
+    scope: Scope | None = getattr(request, _MARK, None)
+    return scope
+
+
+def _followed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The parts of a stream are made once the request has been left: its scope is entered again for them."""
+    scope = _scope_of(request)
+    if scope is not None and isinstance(response, StreamingHttpResponse) and not response.is_async:
+        response.streaming_content = _parts(scope, cast("Iterator[bytes]", response.streaming_content))
+    return response
+
+
+def _parts(scope: Scope, parts: Iterator[bytes]) -> Iterator[bytes]:
+    with tenant_scope(*scope):
+        yield from parts

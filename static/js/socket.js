@@ -29,9 +29,14 @@ function receive({ subscribed = [], changed = [] }) {
   for (const topic of new Set([...subscribed, ...changed])) tell(topic);
 }
 
+// The environment that the page is of; empty in dev mode, where there is one.
+function place() {
+  return location.pathname.match(/^\/o\/[^/]+\/env\/[^/]+/)?.[0] ?? "";
+}
+
 function open() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
+  socket = new WebSocket(`${scheme}://${location.host}${place()}/ws/live`);
   socket.onopen = () => {
     retryMs = FIRST_RETRY_MS;
     showState("open", "Live");

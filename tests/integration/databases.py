@@ -17,6 +17,8 @@ from tests.integration.history import postgres
 
 Result = TypeVar("Result")
 
+on_postgres = pytest.mark.parametrize("default_database", ["postgres"], indirect=True)
+
 
 @pytest.fixture(scope="session")
 def sqlite_settings(

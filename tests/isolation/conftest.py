@@ -11,7 +11,10 @@ from pytest_django.fixtures import Settings
 from apps.credentials.process import forget_resolvers
 from apps.credentials.usage import process_usage
 from apps.webhooks.runtime.pool import process_pool
+from tests.integration.databases import default_database, postgres_settings, sqlite_settings
 from tests.isolation.cast import Stage, make_stage
+
+__all__ = ["default_database", "postgres_settings", "sqlite_settings"]
 
 
 @pytest.fixture(autouse=True)

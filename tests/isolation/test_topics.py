@@ -1,8 +1,9 @@
 """Topics of live updates, for everybody (spec 05, 1.12 and 5.3)."""
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import pytest
@@ -15,7 +16,7 @@ from apps.identity.models import User
 from apps.realtime.access import Listener
 from apps.realtime.routing import websocket_urlpatterns
 from apps.realtime.topics import Topic, parse_topic, run_topic, runs_topic
-from apps.tenancy.models import Account
+from apps.tenancy.models import Account, Environment
 from apps.tenancy.permissions import Permission
 from tests.integration.dashboard.tab import Tab
 from tests.isolation.cast import CAST_ROLES, Place, Stage
@@ -24,6 +25,8 @@ from tests.isolation.ghosts import ghost_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
+# What the path of a connection leaves in its scope.
+PRODUCTION: Final = {"url_route": {"args": (), "kwargs": {"org": "acme", "env": "production"}}}
 # By the field of `Topic` that it fills.
 TOPICS: Final[Mapping[str, Callable[[Place], str]]] = {
     "environment_id": lambda place: runs_topic(place.environment.id),
@@ -35,9 +38,8 @@ def test_every_topic_has_a_case() -> None:
     found = {field.name for field in fields(Topic)} - {"name"}
     advice = "Add the kind of topic to TOPICS in tests/isolation/test_topics.py."
     assert not (text := missing(found, set(TOPICS), advice)), text
-    assert [str(pattern.pattern) for pattern in websocket_urlpatterns] == ["ws/live"], (
-        "one socket is tested here"
-    )
+    routes = {str(pattern.pattern) for pattern in websocket_urlpatterns}
+    assert routes == {"ws/live", "o/<str:org>/env/<str:env>/ws/live"}, "one socket is tested here"
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +55,11 @@ def session() -> SessionStore:
     return store
 
 
-async def joined(topic: str, user: User | None, kept: SessionStore | None = None) -> bool:
-    """Whether the person's browser may listen; `kept` is a session with something in it."""
+async def joined(topic: str, user: User | None, page: Place | None, kept: SessionStore | None = None) -> bool:
+    """Whether the person's browser may listen on a page of the place; `kept` is a session with something in
+    it."""
     more: dict[str, Any] = {"user": user, "session": kept or await session()} if user else {}
-    tab = Tab([(b"host", b"stepwell.test")], more)
+    tab = Tab([(b"host", b"stepwell.test")], more, page.path if page else "")
     assert (await tab.connect())["type"] == "websocket.accept"
     await tab.send({"subscribe": [topic]})
     answer = await tab.receive()
@@ -67,15 +70,28 @@ async def joined(topic: str, user: User | None, kept: SessionStore | None = None
 
 @pytest.mark.parametrize("kind", TOPICS)
 async def test_who_may_listen(lasting_stage: Stage, kind: str) -> None:
-    topic, people, place = TOPICS[kind], lasting_stage.people, lasting_stage.production
-    assert not await joined(topic(place), None)
-    assert not await joined(topic(place), people.mallory)
-    assert not await joined(topic(lasting_stage.globex), people.alice)
-    assert not await joined(topic(ghost_of(place)), people.alice) or kind == "environment_id"
+    people, place, globex = lasting_stage.people, lasting_stage.production, lasting_stage.globex
+    topic = TOPICS[kind](place)
+    assert not await joined(topic, None, place)
+    assert not await joined(topic, people.mallory, place)
+    assert not await joined(TOPICS[kind](globex), people.alice, globex)
     for role in CAST_ROLES:
         is_viewer = await sync_to_async(_may_view)(lasting_stage, people.of_role(role))
-        assert await joined(topic(place), people.of_role(role)) == is_viewer, role
-    assert await joined(topic(lasting_stage.globex), people.mallory)
+        assert await joined(topic, people.of_role(role), place) == is_viewer, role
+    assert await joined(TOPICS[kind](globex), people.mallory, globex)
+
+
+@pytest.mark.parametrize("kind", TOPICS)
+async def test_a_connection_hears_of_its_environment_only(lasting_stage: Stage, kind: str) -> None:
+    alice, place, staging = lasting_stage.people.alice, lasting_stage.production, lasting_stage.staging
+    assert await joined(TOPICS[kind](staging), alice, staging)
+    for other in (*lasting_stage.others, _nowhere(place)):
+        assert not await joined(TOPICS[kind](other), alice, place), other.marker
+    assert not await joined(TOPICS[kind](place), alice, None), "it names no place"
+
+
+def _nowhere(place: Place) -> Place:
+    return replace(ghost_of(place), environment=Environment(id=uuid.uuid4()))
 
 
 @sync_to_async
@@ -90,19 +106,20 @@ def looking_into(account: Account, seconds: float = 60) -> SessionStore:
 @pytest.mark.parametrize("kind", TOPICS)
 async def test_an_operator_listens_while_looking(lasting_stage: Stage, kind: str) -> None:
     topic, oscar, place = TOPICS[kind], lasting_stage.people.oscar, lasting_stage.production
-    acme, globex = lasting_stage.acme, lasting_stage.globex
-    assert not await joined(topic(place), oscar)
-    assert await joined(topic(place), oscar, await looking_into(acme))
-    assert await joined(topic(lasting_stage.staging), oscar, await looking_into(acme))
-    assert not await joined(topic(globex), oscar, await looking_into(acme))
-    assert not await joined(topic(globex), oscar, await looking_into(globex.account)), "it refuses support"
-    assert not await joined(topic(place), oscar, await looking_into(acme, seconds=-1))
-    assert not await joined(topic(place), lasting_stage.people.mallory, await looking_into(acme))
+    acme, globex, staging = lasting_stage.acme, lasting_stage.globex, lasting_stage.staging
+    assert not await joined(topic(place), oscar, place)
+    assert await joined(topic(place), oscar, place, await looking_into(acme))
+    assert await joined(topic(staging), oscar, staging, await looking_into(acme))
+    assert not await joined(topic(globex), oscar, globex, await looking_into(acme))
+    refused = await looking_into(globex.account)
+    assert not await joined(topic(globex), oscar, globex, refused), "it allows no support"
+    assert not await joined(topic(place), oscar, place, await looking_into(acme, seconds=-1))
+    assert not await joined(topic(place), lasting_stage.people.mallory, place, await looking_into(acme))
 
 
 async def test_a_look_that_is_over_hears_nothing_more(lasting_stage: Stage) -> None:
     topic, kept = runs_topic(lasting_stage.production.environment.id), await looking_into(lasting_stage.acme)
-    listener = Listener({"user": lasting_stage.people.oscar, "session": kept})
+    listener = Listener({"user": lasting_stage.people.oscar, "session": kept, **PRODUCTION})
     parsed = parse_topic(topic)
     assert parsed is not None
     assert await listener.may_listen(parsed)
@@ -122,7 +139,7 @@ async def test_members_listen_from_their_organisations_networks_only(lasting_sta
     parsed = parse_topic(runs_topic(lasting_stage.production.environment.id))
     assert parsed is not None
     for ip, expected in (("192.0.2.7", True), ("198.51.100.7", False)):
-        listener = Listener({"user": alice, "session": await session(), "client": (ip, 1)})
+        listener = Listener({"user": alice, "session": await session(), "client": (ip, 1), **PRODUCTION})
         assert await listener.may_listen(parsed) is expected
 
 

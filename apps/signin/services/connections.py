@@ -13,6 +13,7 @@ from apps.signin.services.erasing import identities_forget
 from apps.signin.sso import dns
 from apps.signin.sso.configuration import Config, OidcConfig, sealed
 from apps.tenancy.models import Account, Role
+from apps.tenancy.row_security import beyond_organisations
 
 PROOF_PREFIX = "stepwell-verification="
 
@@ -137,7 +138,9 @@ def domain_add(*, connection: SsoConnection, domain: str, actor: Actor) -> SsoDo
     if not dns.is_domain(name):
         raise NotADomain
     verified = SsoDomain.objects.filter(domain=name, verified_at__isnull=False)
-    if verified.exclude(connection=connection).exists():
+    with beyond_organisations():
+        is_taken = verified.exclude(connection=connection).exists()
+    if is_taken:
         raise DomainTaken
     row, is_new = SsoDomain.objects.get_or_create(
         connection=connection, domain=name, defaults={"token": secrets.token_hex(16)}

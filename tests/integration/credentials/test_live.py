@@ -48,8 +48,14 @@ def topic(name: str) -> Topic:
     return found
 
 
+def on_page_of(environment: Environment, scope: dict[str, Any]) -> dict[str, Any]:
+    """With what the path of the connection leaves in its scope."""
+    place = {"org": environment.account.slug, "env": environment.slug}
+    return {**scope, "url_route": {"args": (), "kwargs": place}}
+
+
 async def hears(scope: dict[str, Any], environment: Environment) -> bool:
-    return await Listener(scope).may_listen(topic(runs_topic(environment.id)))
+    return await Listener(on_page_of(environment, scope)).may_listen(topic(runs_topic(environment.id)))
 
 
 async def test_members_hear_of_their_environments(acme: Organisation, globex: Organisation) -> None:
@@ -90,9 +96,13 @@ async def test_a_run_is_heard_of_by_who_sees_its_environment(
     (handled,) = await engine_world.handle()
     live = topic(run_topic(handled.run_ids[0]))
     unknown = topic(run_topic(new_ulid(1)))
-    own, foreign = [await sync_to_async(signed_in)(org.owner) for org in (acme, globex)]
+    theirs = await sync_to_async(lambda: globex.production)()
+    own = on_page_of(production, await sync_to_async(signed_in)(acme.owner))
+    intruding = on_page_of(production, await sync_to_async(signed_in)(globex.owner))
+    foreign = on_page_of(theirs, await sync_to_async(signed_in)(globex.owner))
     assert await Listener(own).may_listen(live)
     assert not await Listener(foreign).may_listen(live)
+    assert not await Listener(intruding).may_listen(live)
     assert not await Listener(own).may_listen(unknown)
 
 
@@ -107,7 +117,7 @@ def layer_in_memory(settings: Settings) -> Iterator[None]:
 @pytest.fixture
 async def tab(layer_in_memory: None, acme: Organisation) -> AsyncIterator[Tab]:
     scope = await sync_to_async(signed_in)(acme.owner)
-    connection = Tab([(b"host", b"stepwell.test")], scope)
+    connection = Tab([(b"host", b"stepwell.test")], scope, "/o/acme/env/production")
     assert (await connection.connect())["type"] == "websocket.accept"
     yield connection
     await connection.disconnect()

@@ -26,9 +26,12 @@ _communicator = cast("Callable[..., Communicator]", ApplicationCommunicator)
 
 
 class Tab:
-    def __init__(self, headers: list[tuple[bytes, bytes]], more: dict[str, Any] | None = None) -> None:
-        """`more` is what middleware adds to the scope."""
-        scope = {"type": "websocket", "path": "/ws/live", "headers": headers, "subprotocols": []}
+    def __init__(
+        self, headers: list[tuple[bytes, bytes]], more: dict[str, Any] | None = None, place: str = ""
+    ) -> None:
+        """`more` is what middleware adds to the scope, `place` the path of the environment that the page is
+        of."""
+        scope = {"type": "websocket", "path": f"{place}/ws/live", "headers": headers, "subprotocols": []}
         scope |= more or {}
         self._connection = _communicator(_router, scope)
 

@@ -1,61 +1,41 @@
 """PostgreSQL shows a tenant's request no rows but its own, whatever a query forgets."""
 
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from typing import Final
+from uuid import UUID
 
 import pytest
 import redis
-from django.apps import apps
-from django.db import DatabaseError, ProgrammingError, connection, models, transaction
-from django.http import HttpRequest, HttpResponse
-from pytest_django.fixtures import Settings
+from django.db import ProgrammingError, connection, transaction
 
 from apps.audit.models import AuditEntry
+from apps.audit.services import SYSTEM, audit_record
+from apps.credentials.exceptions import KeyLimit
+from apps.credentials.models import ApiKey, EventKey, SigningKey
+from apps.credentials.services import api_key_create, event_key_create
+from apps.credentials.services.app_uses import app_key_use_record
+from apps.credentials.services.provisioning import environment_provision
 from apps.events.models import Event, EventOutcome, EventPayload
 from apps.registry.models import App
+from apps.registry.readiness import rotation_readiness
 from apps.runs.models import RunPayload
 from apps.server.row_policies import POLICIES
+from apps.signin.models import SsoConnection, SsoDomain, SsoKind
+from apps.signin.services.connections import DomainTaken, domain_add, domain_approve
 from apps.tenancy.models import Account, Environment, Membership
-from apps.tenancy.row_security import across_environments, enter_request, leave_after_request, tenant_scope
+from apps.tenancy.permissions import Permission
+from apps.tenancy.row_security import across_environments, tenant_scope
+from apps.tenancy.services.branches import branch_resolve
+from tests.integration.databases import on_postgres
 from tests.integration.tenancy.cast import Cast, make_cast
 
-# What belongs to persons, or to the installation.
-OF_NO_TENANT = {
-    "identity_user",
-    "identity_user_groups",
-    "identity_user_user_permissions",
-    "signin_setuptoken",
-}
+VIEW: Final = Permission.VIEW
 
 
 @pytest.fixture
 def stage(default_database: str, queue: redis.Redis) -> Cast:
     assert default_database == "postgres"
     return make_cast()
-
-
-on_postgres = pytest.mark.parametrize("default_database", ["postgres"], indirect=True)
-
-
-def own_models() -> list[type[models.Model]]:
-    found = apps.get_models(include_auto_created=True)
-    return [model for model in found if model.__module__.startswith("apps.")]
-
-
-def test_every_table_of_tenants_has_a_policy() -> None:
-    tables = {model._meta.db_table for model in own_models()} - OF_NO_TENANT
-    assert tables == set(POLICIES)
-
-
-@on_postgres
-def test_every_policy_is_in_force(stage: Cast) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid"
-            " WHERE relrowsecurity AND polname = 'stepwell_tenant'"
-        )
-        assert {row[0] for row in cursor.fetchall()} == set(POLICIES)
 
 
 def add_event(environment: Environment) -> str:
@@ -95,8 +75,109 @@ def test_what_is_of_the_organisation_is_seen_and_nothing_of_others(stage: Cast) 
     own = stage.environment("production")
     with tenant_scope(stage.acme.id, own.id):
         assert list(Account.objects.all()) == [stage.acme]
-        for model in (Environment, Membership, AuditEntry):
+        for model in (Environment, Membership):
             assert set(model.objects.values_list("account_id", flat=True)) == {stage.acme.id}
+    with tenant_scope(stage.acme.id):
+        assert set(AuditEntry.objects.values_list("account_id", flat=True)) == {stage.acme.id}
+
+
+@on_postgres
+def test_without_an_environment_all_of_the_organisation_are_seen(stage: Cast) -> None:
+    keys = {add_event(row) for row in stage.acme.environments.all()}
+    add_event(stage.other.environments.get(slug="production"))
+    with tenant_scope(stage.acme.id):
+        for model in (Event, EventPayload):
+            assert set(model.objects.values_list("key", flat=True)) == keys
+
+
+@pytest.fixture
+def keys(stage: Cast) -> dict[str, set[UUID]]:
+    """The ids of each environment's event key, signing key and API key; those of "all" name none."""
+    found = {}
+    for row in stage.acme.environments.all():
+        environment_provision(row, SYSTEM)
+        api_key_create(account=stage.acme, environment=row, name=row.slug, permissions=[VIEW], actor=SYSTEM)
+        found[row.slug] = _keys_of(row)
+    api_key_create(account=stage.acme, environment=None, name="all", permissions=[VIEW], actor=SYSTEM)
+    return {**found, "all": _keys_of(None)}
+
+
+def _keys_of(environment: Environment | None) -> set[UUID]:
+    models = (ApiKey,) if environment is None else (EventKey, SigningKey, ApiKey)
+    return {row.id for model in models for row in model.objects.filter(environment=environment)}
+
+
+def a_branch(stage: Cast) -> Environment:
+    parent = stage.environment("branch")
+    return branch_resolve(parent=parent, name="feature", may_create=True, unarchives=False)
+
+
+def _all_keys() -> set[UUID]:
+    return {row.id for model in (EventKey, SigningKey, ApiKey) for row in model.objects.all()}
+
+
+@on_postgres
+def test_keys_are_seen_in_their_environment_and_its_branches(stage: Cast, keys: dict[str, set[UUID]]) -> None:
+    for slug in ("production", "branch"):
+        assert len(keys[slug]) == 3
+        with tenant_scope(stage.acme.id, stage.environment(slug).id):
+            assert _all_keys() == keys[slug] | keys["all"]
+    branch = a_branch(stage)
+    shared = set(ApiKey.objects.filter(environment=branch.parent).values_list("id", flat=True))
+    with tenant_scope(stage.acme.id, branch.id):
+        assert _all_keys() == keys["branch"] - shared | keys["all"]
+    with tenant_scope(stage.acme.id):
+        assert _all_keys() == set().union(*keys.values())
+
+
+@on_postgres
+def test_an_environments_log_is_its_own_and_what_happens_is_on_record_anyway(stage: Cast) -> None:
+    own, other = stage.environment("production"), stage.environment("branch")
+    with tenant_scope(stage.acme.id, own.id):
+        for action, environment_id in (("a.own", own.id), ("a.other", other.id), ("a.none", None)):
+            audit_record(account_id=stage.acme.id, actor=SYSTEM, action=action, environment_id=environment_id)
+        assert list(AuditEntry.objects.values_list("action", flat=True)) == ["a.own"]
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            audit_record(account_id=stage.other.id, actor=SYSTEM, action="a.foreign")
+    assert stage.trail()[-3:] == ["a.own", "a.other", "a.none"]
+
+
+@on_postgres
+def test_the_limit_of_keys_counts_those_of_all_environments(stage: Cast, keys: dict[str, set[UUID]]) -> None:
+    count = EventKey.objects.filter(account=stage.acme).count()
+    Account.objects.filter(id=stage.acme.id).update(entitlements={"event_keys": count})
+    own = stage.environment("production")
+    with tenant_scope(stage.acme.id, own.id), pytest.raises(KeyLimit):
+        event_key_create(environment=own, name="One more", actor=SYSTEM)
+    assert EventKey.objects.filter(account=stage.acme).count() == count
+
+
+@on_postgres
+def test_a_page_of_branches_knows_which_of_their_apps_are_ready(
+    stage: Cast, keys: dict[str, set[UUID]]
+) -> None:
+    parent = stage.environment("branch")
+    branch = a_branch(stage)
+    app = App.objects.create(account=stage.acme, environment=branch, name="shop", url="http://shop.test")
+    key = SigningKey.objects.get(environment=parent)
+    app_key_use_record(app_id=app.id, environment_id=branch.id, signing_key_id=str(key.id))
+    with tenant_scope(stage.acme.id, parent.id):
+        assert [(row.name, row.key_state) for row in rotation_readiness(parent)] == [("shop", "active")]
+        assert not App.objects.exists()
+
+
+@on_postgres
+def test_a_domain_that_another_organisation_has_proven_is_taken(stage: Cast) -> None:
+    ours, theirs = (
+        SsoConnection.objects.create(account=account, kind=SsoKind.OIDC, name="sso", config_encrypted="c")
+        for account in (stage.acme, stage.other)
+    )
+    domain_approve(domain=domain_add(connection=theirs, domain="x.example", actor=SYSTEM), actor=SYSTEM)
+    with tenant_scope(stage.acme.id):
+        with pytest.raises(DomainTaken):
+            domain_add(connection=ours, domain="x.example", actor=SYSTEM)
+        assert list(SsoConnection.objects.all()) == [ours]
+        assert not SsoDomain.objects.exists()
 
 
 @on_postgres
@@ -144,66 +225,7 @@ def test_nothing_is_visible_where_no_tenant_is_named(stage: Cast) -> None:
         assert [_count(table) for table in POLICIES] == [0] * len(POLICIES)
 
 
-def plain(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
-
-
-def failing(request: HttpRequest) -> HttpResponse:
-    raise LookupError
-
-
-def broken(request: HttpRequest) -> HttpResponse:
-    """Leaves a transaction that is aborted."""
-    connection.set_autocommit(False)
-    with suppress(DatabaseError):
-        _count("no_such_table")
-    return HttpResponse()
-
-
-@on_postgres
-@pytest.mark.parametrize("view", [plain, failing, broken])
-def test_the_connection_is_clean_after_the_request(
-    stage: Cast, settings: Settings, view: Callable[[HttpRequest], HttpResponse]
-) -> None:
-    settings.STEPWELL_MODE = "server"
-    seen = []
-
-    def entered(request: HttpRequest) -> HttpResponse:
-        enter_request(request, stage.acme.id, stage.environment("production").id)
-        seen.append(_role())
-        return view(request)
-
-    try:
-        leave_after_request(entered)(HttpRequest())
-    except LookupError:
-        assert view is failing
-    assert seen == [("stepwell_tenant", str(stage.acme.id))]
-    assert _role() == ("postgres", "")
-
-
-@on_postgres
-def test_a_payload_is_read_by_its_index(stage: Cast) -> None:
-    for row in stage.acme.environments.all():
-        add_event(row)
-    own = stage.environment("production")
-    with tenant_scope(stage.acme.id, own.id), connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
-        cursor.execute("EXPLAIN SELECT body FROM events_eventpayload WHERE key = '0:1'")
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-        cursor.execute("RESET enable_seqscan")
-    assert "events_eventpayload_pkey" in plan or "events_eventpayload_key" in plan
-    assert "events_event_pkey" in plan or "events_event_key" in plan
-    assert "Seq Scan" not in plan
-
-
 def _count(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
         return int(cursor.fetchone()[0])
-
-
-def _role() -> tuple[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, coalesce(current_setting('stepwell.account', true), '')")
-        role, account = cursor.fetchone()
-        return str(role), str(account)
