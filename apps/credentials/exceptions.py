@@ -52,6 +52,7 @@ class ReasonRequired(CredentialError):
     """An emergency rotation needs a reason."""
 
     code = "reason_required"
+    about = "reason"
 
 
 class NameTaken(CredentialError):
@@ -59,18 +60,21 @@ class NameTaken(CredentialError):
 
     code = "key_name_taken"
     status = 409
+    about = "name"
 
 
 class InvalidPermissions(CredentialError):
     """A key needs at least one permission, and only ones that keys may have."""
 
     code = "invalid_permissions"
+    about = "permissions"
 
 
 class InvalidExpiry(CredentialError):
     """The time of expiry lies in the past."""
 
     code = "invalid_expiry"
+    about = "lifetime"
 
 
 class KeyLimit(CredentialError):

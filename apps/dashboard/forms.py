@@ -39,7 +39,7 @@ class Form:
     fields: Sequence[Field] = field(default_factory=tuple)
     text: str = ""
     is_danger: bool = False
-    back_label: str = "Close"
+    back_label: str = "Cancel"
 
 
 def rename_form(request: HttpRequest, name: str, back_url: str) -> tuple[Form, str]:
@@ -49,10 +49,19 @@ def rename_form(request: HttpRequest, name: str, back_url: str) -> tuple[Form, s
     return Form(f"Rename {name}", request.path, back_url, "Rename", fields=fields), typed
 
 
-def render_form(request: HttpRequest, form: Form, section: str, error: str = "") -> HttpResponse:
-    context = {"dialog_title": form.title, "form": form, "error": error}
+def render_form(
+    request: HttpRequest, form: Form, section: str, error: str | TenancyError = ""
+) -> HttpResponse:
+    """A refusal stands at the field that it is about, else above them all."""
+    field_name = _field_of(form, error) if error else ""
+    context = {"dialog_title": form.title, "form": form, "error": str(error), "error_at": field_name}
     status = 422 if error else 200
     return render_dialog(request, "components/form_dialog.html", context, section=section, status=status)
+
+
+def _field_of(form: Form, error: str | TenancyError) -> str:
+    about = error.about if isinstance(error, TenancyError) else ""
+    return about if about in {item.name for item in form.fields} else ""
 
 
 def change(
@@ -64,7 +73,7 @@ def change(
     try:
         act()
     except TenancyError as refused:
-        return render_form(request, form, section, str(refused))
+        return render_form(request, form, section, refused)
     messages.success(request, success)
     return redirect(request, form.back_url)
 

@@ -1,5 +1,5 @@
 """What the services of tenancy refuse. `code` is stable, the message is what people read, and `status` is
-what a face answers with over HTTP."""
+what a face answers with over HTTP. `about` is the name of the one thing given that is wrong, or empty."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ class TenancyError(Exception):
 
     code = "tenancy_error"
     status = 400
+    about = ""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or self.__doc__)
@@ -44,6 +45,7 @@ class OwnerOnly(TenancyError):
 
     code = "owner_only"
     status = 403
+    about = "role"
 
 
 class AccountSuspended(TenancyError):
@@ -71,6 +73,7 @@ class NameMismatch(TenancyError):
     """Type the name of the organisation exactly as it is to delete it."""
 
     code = "name_mismatch"
+    about = "name"
 
 
 class NotDeleting(TenancyError):
@@ -84,12 +87,14 @@ class InvalidName(TenancyError):
     """A name has between 1 and 255 characters, none of them a control character."""
 
     code = "invalid_name"
+    about = "name"
 
 
 class InvalidEmail(TenancyError):
     """This is not an e-mail address."""
 
     code = "invalid_email"
+    about = "email"
 
 
 class InvalidDays(TenancyError):
@@ -135,6 +140,7 @@ class LastOwner(TenancyError):
 
     code = "last_owner"
     status = 409
+    about = "role"
 
 
 class AlreadyMember(TenancyError):
@@ -142,12 +148,14 @@ class AlreadyMember(TenancyError):
 
     code = "already_member"
     status = 409
+    about = "email"
 
 
 class InvalidRestriction(TenancyError):
     """A restriction names environments of the organisation itself, and owners have none."""
 
     code = "invalid_restriction"
+    about = "environments"
 
 
 class SeatLimit(TenancyError):
@@ -162,6 +170,7 @@ class AlreadyInvited(TenancyError):
 
     code = "already_invited"
     status = 409
+    about = "email"
 
 
 class InvitationNotFound(TenancyError):

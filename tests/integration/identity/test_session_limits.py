@@ -12,8 +12,9 @@ from django.test import Client
 
 from apps.audit.actors import SYSTEM
 from apps.audit.models import AuditEntry
+from apps.credentials.services import organisation_provision
 from apps.identity.models import User
-from apps.tenancy.models import Account
+from apps.tenancy.models import Account, Membership, Role
 from apps.tenancy.services import accounts
 from tests.integration.identity.people import Visitor, sign_in, user_id_of
 
@@ -120,7 +121,7 @@ def test_the_settings_page_keeps_them(browser: Client, alice: User, acme: Accoun
     assert (acme.session_hours, acme.session_idle_minutes) == (12, 30)
     assert acme.allowed_networks == ["127.0.0.1/32", "192.0.2.0/24"]
     shown = browser.get(GENERAL).content.decode()
-    assert "127.0.0.1/32\n192.0.2.0/24\n</textarea>" in shown
+    assert "127.0.0.1/32\n192.0.2.0/24</textarea>" in shown
     for what in given:
         browser.post(f"{GENERAL}/{what}", {"value": ""})
     acme.refresh_from_db()
@@ -142,7 +143,21 @@ def test_what_makes_no_sense_is_refused(
     browser: Client, alice: User, acme: Account, what: str, value: str, reason: str
 ) -> None:
     sign_in(browser, alice.email)
-    browser.post(f"{GENERAL}/{what}", {"value": value})
-    assert reason in browser.get(GENERAL).content.decode()
+    answer = browser.post(f"{GENERAL}/{what}", {"value": value})
+    assert (answer.status_code, reason in answer.content.decode()) == (422, True)
     acme.refresh_from_db()
     assert (acme.session_hours, acme.session_idle_minutes, acme.allowed_networks) == (None, None, [])
+
+
+def test_the_end_is_on_record_in_each_organisation_of_the_person(
+    page: Client, acme: Account, bob: User, stranger: User
+) -> None:
+    """The page is of one of them, and PostgreSQL shows that one only."""
+    other = organisation_provision(name="Elsewhere", owner=stranger, actor=SYSTEM)
+    Membership.objects.create(account=other, user=bob, role=Role.VIEWER)
+    limit(acme, hours=1)
+    later(page, 61)
+    assert page.get(RUNS)["Location"] == to_sign_in(RUNS)
+    assert user_id_of(page) is None
+    ended = AuditEntry.objects.filter(action="user.sign_out")
+    assert {entry.account_id for entry in ended} == {acme.id, other.id}

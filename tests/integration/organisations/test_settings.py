@@ -1,6 +1,7 @@
 """General settings, API keys and the audit log."""
 
 import json
+import re
 
 import pytest
 
@@ -27,8 +28,30 @@ def test_settings_are_saved(signed_in: SignedIn, alice: User, acme: Account) -> 
     acme.refresh_from_db()
     assert (acme.name, acme.slug, acme.security_email) == ("Acme & Sons", "acme", "sec@acme.test")
     assert (acme.branch_archive_days, acme.allows_support_access) == (9, False)
-    browser.post(f"{GENERAL}/branch-days", {"value": "x"})
-    assert "Branches are archived 1 to 90 days" in text(browser.get(GENERAL))
+
+
+@pytest.mark.parametrize(
+    ("what", "typed", "reason"),
+    [
+        ("branch-days", "91", "Branches are archived 1 to 90 days after their latest sync."),
+        ("networks", "banana", "neither an address nor a range"),
+        ("security-email", "nobody", "This is not an e-mail address."),
+    ],
+)
+def test_what_is_refused_stands_at_its_field_as_it_was_typed(
+    signed_in: SignedIn, alice: User, acme: Account, what: str, typed: str, reason: str
+) -> None:
+    answer = signed_in(alice).post(f"{GENERAL}/{what}", {"value": typed})
+    html = text(answer)
+    assert answer.status_code == 422
+    field = re.search(rf'<(?:input|textarea)[^>]* id="org-{what}"[^>]*>[^<]*', html)
+    assert field is not None
+    assert typed in field[0]
+    assert f'aria-invalid="true" autofocus aria-describedby="org-{what}-error org-{what}-hint"' in field[0]
+    problem = re.search(rf'id="org-{what}-error".*?</p>', html, re.DOTALL)
+    assert problem is not None
+    assert reason in problem[0]
+    assert html.count("aria-invalid") == 1
 
 
 def test_two_factors_are_required_by_one_who_has_them(

@@ -66,7 +66,7 @@ def create(request: HttpRequest, access: Access) -> HttpResponse:
             actor=actor_of(request),
         )
     except TenancyError as refused:
-        return render_form(request, form, SECTION, str(refused))
+        return render_form(request, form, SECTION, refused)
     context = {"dialog_title": f"{key.name} is made", "plaintext": plaintext, "back_url": _list(access)}
     return render_dialog(request, "organisation/api_key_made.html", context, section=SECTION)
 

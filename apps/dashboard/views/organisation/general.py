@@ -12,12 +12,13 @@ from apps.audit.http import actor_of
 from apps.dashboard.forms import Field, Form, attempt, change
 from apps.dashboard.fragments import redirect, render_page
 from apps.dashboard.gates import gate_of
+from apps.dashboard.pages.organisation_settings import Refused, settings_of, settings_url
 from apps.dashboard.places import organisation_url
 from apps.dashboard.views.organisation.entering import organisation_page
 from apps.identity.models import User
 from apps.signin.two_factor import has_second_factor
 from apps.tenancy.access import Access
-from apps.tenancy.exceptions import InvalidDays, InvalidSessionLimit
+from apps.tenancy.exceptions import InvalidDays, InvalidSessionLimit, TenancyError
 from apps.tenancy.models import Account
 from apps.tenancy.permissions import Permission
 from apps.tenancy.services import accounts
@@ -28,33 +29,41 @@ SECTION = "org-general"
 @require_GET
 @organisation_page()
 def general(request: HttpRequest, access: Access) -> HttpResponse:
+    return _render(request, access)
+
+
+def _render(request: HttpRequest, access: Access, refused: Refused | None = None) -> HttpResponse:
     account = access.account
     context = {
         "account": account,
         "gate": gate_of(access, Permission.ACCOUNT_MANAGE),
         "delete_gate": gate_of(access, Permission.ACCOUNT_DELETE),
-        "save": {
-            what.replace("-", "_"): organisation_url(account, "general-save", what) for what in SETTINGS
-        },
+        "settings": settings_of(account, refused),
+        "save": {what.replace("-", "_"): settings_url(account, what) for what in SETTINGS},
         "delete_url": organisation_url(account, "delete"),
         "undo_url": organisation_url(account, "delete-undo"),
     }
-    return render_page(request, "organisation/general.html", context, section=SECTION)
+    status = 422 if refused else 200
+    return render_page(request, "organisation/general.html", context, section=SECTION, status=status)
 
 
 @require_POST
 @organisation_page(Permission.ACCOUNT_MANAGE)
 def save(request: HttpRequest, access: Access, what: str) -> HttpResponse:
+    """What is refused comes back as it was typed, with the reason at its field."""
     if what not in SETTINGS:
         raise Http404("no such setting")
     if what == "two-factor" and "value" in request.POST and not _has_second_factor(request):
         messages.error(request, "Set up a second factor for yourself first, in your profile.")
         return redirect(request, _page(access))
-    act = SETTINGS[what]
     value = request.POST.get("value", "")
-    return attempt(
-        request, _page(access), lambda: act(access.account, value, actor_of(request)), "The setting is saved."
-    )
+    try:
+        SETTINGS[what](access.account, value, actor_of(request))
+    except TenancyError as problem:
+        access.account.refresh_from_db()
+        return _render(request, access, Refused(what, value, str(problem)))
+    messages.success(request, "The setting is saved.")
+    return redirect(request, _page(access))
 
 
 @require_http_methods(["GET", "POST"])

@@ -58,7 +58,7 @@ def invite(request: HttpRequest, access: Access) -> HttpResponse:
             access=access, email=email, role=role, environment_ids=_ids(chosen), actor=actor_of(request)
         )
     except TenancyError as refused:
-        return render_form(request, form, SECTION, str(refused))
+        return render_form(request, form, SECTION, refused)
     return _show_link(request, access, invited)
 
 
@@ -203,7 +203,7 @@ def leave(request: HttpRequest, access: Access) -> HttpResponse:
     try:
         memberships.membership_leave(account=access.account, user=user, actor=actor_of(request))
     except TenancyError as refused:
-        return render_form(request, form, SECTION, str(refused))
+        return render_form(request, form, SECTION, refused)
     request.session.pop("last_place", None)
     messages.success(request, f"You have left {access.account.name}.")
     return redirect(request, root_url("signin_organisations"))
