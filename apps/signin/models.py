@@ -27,6 +27,9 @@ class SsoKind(models.TextChoices):
     SAML = "saml", "SAML 2.0"
 
 
+USUAL_SCOPES = ("openid", "profile", "email")
+
+
 def connection_id_of(provider_id: str) -> uuid.UUID:
     """The connection that a provider id names; the nil UUID, which none has, for anything else."""
     found = _PROVIDER_ID.fullmatch(provider_id)
@@ -39,7 +42,8 @@ class SsoConnection(models.Model):
     `is_enforced`: people of these domains sign in this way only, except owners of the organisation, who could
     not repair it otherwise. `is_joining`: who signs in becomes a member with `default_role`.
     `group_roles` is a list of [group, role]: the first whose group the provider's `group_attribute` names is
-    the role of who signs in, else `default_role`; empty: roles are given here.
+    the role of who signs in, else `default_role`; empty: roles are given here. `extra_scopes`, with spaces
+    between them, are asked for on top of `USUAL_SCOPES`.
     `config_encrypted` is the JSON of apps/signin/sso/configuration.py.
     """
 
@@ -54,6 +58,7 @@ class SsoConnection(models.Model):
     default_role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     group_attribute = models.CharField(max_length=191, default="groups")
     group_roles = models.JSONField(default=list, blank=True)
+    extra_scopes = models.CharField(max_length=500, blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )

@@ -107,15 +107,25 @@ def connection_set_policy(
 
 @transaction.atomic
 def connection_map_groups(
-    *, connection: SsoConnection, group_attribute: str, group_roles: list[list[str]], actor: Actor
+    *,
+    connection: SsoConnection,
+    group_attribute: str,
+    group_roles: list[list[str]],
+    actor: Actor,
+    extra_scopes: str = "",
 ) -> None:
     """Which groups of the identity provider have which role, the first that fits; none: roles are given here.
+    `extra_scopes` are asked for on top of the usual ones of OpenID Connect.
 
     Raises OwnersAreMade.
     """
     if any(role == Role.OWNER for _, role in group_roles):
         raise OwnersAreMade
-    values = {"group_attribute": group_attribute, "group_roles": group_roles}
+    values = {
+        "group_attribute": group_attribute,
+        "group_roles": group_roles,
+        "extra_scopes": extra_scopes,
+    }
     before = {name: getattr(connection, name) for name in values}
     for name, value in values.items():
         setattr(connection, name, value)

@@ -6,7 +6,7 @@ from uuid import UUID
 from allauth.socialaccount.models import SocialApp
 from django.db.models import Q, QuerySet
 
-from apps.signin.models import SsoConnection, SsoKind, connection_id_of
+from apps.signin.models import USUAL_SCOPES, SsoConnection, SsoKind, connection_id_of
 from apps.signin.sso.configuration import OidcConfig, SamlConfig, opened
 
 _KINDS = {"openid_connect": SsoKind.OIDC, "saml": SsoKind.SAML}
@@ -59,7 +59,7 @@ def app_of(connection: SsoConnection) -> SocialApp:
     config = opened(connection)
     domains = [row.domain for row in connection.domains.all() if row.verified_at]
     shared = {"verified_email": domains, "email_authentication": True}
-    details = _oidc(config) if isinstance(config, OidcConfig) else _saml(config, connection.provider_id)
+    details = _oidc(config, connection) if isinstance(config, OidcConfig) else _saml(config, connection)
     return SocialApp(
         provider_id=connection.provider_id,
         name=connection.name,
@@ -68,20 +68,21 @@ def app_of(connection: SsoConnection) -> SocialApp:
     )
 
 
-def _oidc(config: OidcConfig) -> dict[str, Any]:
+def _oidc(config: OidcConfig, connection: SsoConnection) -> dict[str, Any]:
+    scopes = [*USUAL_SCOPES, *connection.extra_scopes.split()]
     return {
         "provider": "openid_connect",
         "client_id": config.client_id,
         "secret": config.client_secret,
-        "settings": {"server_url": config.issuer.rstrip("/")},
+        "settings": {"server_url": config.issuer.rstrip("/"), "scope": scopes},
     }
 
 
-def _saml(config: SamlConfig, provider_id: str) -> dict[str, Any]:
+def _saml(config: SamlConfig, connection: SsoConnection) -> dict[str, Any]:
     """An answer must be signed, itself or its assertion, and must answer a request of this browser."""
     return {
         "provider": "saml",
-        "client_id": provider_id,
+        "client_id": connection.provider_id,
         "settings": {
             "attribute_mapping": _ATTRIBUTES,
             "idp": {

@@ -1,12 +1,13 @@
 """Forms of the page that sets up single sign-on."""
 
+import re
 from typing import Any
 
 import requests
 from django import forms
 from django.conf import settings
 
-from apps.signin.models import SsoKind
+from apps.signin.models import USUAL_SCOPES, SsoKind
 from apps.signin.sso import egress, saml
 from apps.signin.sso.configuration import Config, OidcConfig, SamlConfig
 from apps.tenancy.models import Role
@@ -77,6 +78,7 @@ def _fetched(url: str) -> str:
     return response.text
 
 
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _ROLES = [role.value for role in Role if role != Role.OWNER]
 
 
@@ -119,7 +121,7 @@ class GroupsForm(forms.Form):
     group_attribute = forms.CharField(
         label="Attribute or claim with the groups",
         max_length=191,
-        help_text="Of the identity token or answer.",
+        help_text="Of the identity token, of userinfo, or of the SAML answer.",
     )
     group_roles = _GroupRoles(
         label="Roles of groups",
@@ -131,8 +133,27 @@ class GroupsForm(forms.Form):
     )
 
 
+class OidcGroupsForm(GroupsForm):
+    extra_scopes = forms.CharField(
+        label="Further scopes",
+        help_text="Asked for beside openid, profile and email, such as groups where the provider names them "
+        "only then. Spaces between them; usually none.",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_extra_scopes(self) -> str:
+        """Each once, of the characters of RFC 6749, 3.3."""
+        scopes = dict.fromkeys(self.cleaned_data["extra_scopes"].split())
+        if wrong := [scope for scope in scopes if not _SCOPE.fullmatch(scope)]:
+            raise forms.ValidationError(f"{wrong[0][:80]} is no name of a scope.")
+        return " ".join(scope for scope in scopes if scope not in USUAL_SCOPES)
+
+
 class DomainForm(forms.Form):
     domain = forms.CharField(label="Domain", max_length=253)
 
 
+GROUP_FORMS: dict[str, type[GroupsForm]] = {SsoKind.OIDC: OidcGroupsForm, SsoKind.SAML: GroupsForm}
 FORMS: dict[str, type[OidcForm] | type[SamlForm]] = {SsoKind.OIDC: OidcForm, SsoKind.SAML: SamlForm}

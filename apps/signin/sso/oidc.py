@@ -1,6 +1,7 @@
 """OpenID Connect sign-in. Unlike the library's, its identity token is always there and always verified: its
 signature, issuer, audience, times, and that it is new; what else is fetched must be of the same person."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.socialaccount.internal import jwtkit
@@ -10,6 +11,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import Http404, HttpRequest, HttpResponse
 
+from apps.signin.models import SsoConnection, connection_id_of
 from apps.signin.sso import rehearsal
 
 
@@ -21,12 +23,18 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
         presented = kwargs["response"].get("id_token")
         if not presented:
             raise OAuth2Error("the provider sent no id_token")
-        data = {"id_token": self._verified(app, presented)}
-        if not data["id_token"].get("email") and "userinfo_endpoint" in self.openid_config:
-            data["userinfo"] = self._fetch_user_info(token.token)
-            if data["userinfo"].get("sub") != data["id_token"]["sub"]:
-                raise OAuth2Error("userinfo is about somebody else")
+        claims = self._verified(app, presented)
+        data = {"id_token": claims}
+        if "userinfo_endpoint" in self.openid_config and _lacks_something(claims, app.provider_id):
+            # The library looks there first; what is signed goes before what is not.
+            data["userinfo"] = self._userinfo(token.token, claims["sub"]) | claims
         return self.get_provider().sociallogin_from_response(request, data)
+
+    def _userinfo(self, access_token: str, subject: str) -> dict[str, Any]:
+        said: dict[str, Any] = self._fetch_user_info(access_token)
+        if said.get("sub") != subject:
+            raise OAuth2Error("userinfo is about somebody else")
+        return said
 
     def _verified(self, app: SocialApp, presented: str) -> dict[str, Any]:
         try:
@@ -42,6 +50,16 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
         if not claims.get("sub") or "exp" not in claims:
             raise OAuth2Error("the id_token lacks sub or exp")
         return claims
+
+
+def _lacks_something(claims: Mapping[str, Any], provider_id: str) -> bool:
+    """The address, or the groups where these decide about roles: providers may keep either for userinfo."""
+    if not claims.get("email"):
+        return True
+    connection = SsoConnection.objects.filter(id=connection_id_of(provider_id)).first()
+    return (
+        connection is not None and bool(connection.group_roles) and connection.group_attribute not in claims
+    )
 
 
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.audit.http import actor_of
 from apps.identity.models import User
@@ -20,7 +20,7 @@ from apps.signin.limits import over_limit
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.signin.services import connections as services
 from apps.signin.sso import rehearsal
-from apps.signin.sso.forms import FORMS, DomainForm, GroupsForm, PolicyForm
+from apps.signin.sso.forms import FORMS, GROUP_FORMS, DomainForm, GroupsForm, PolicyForm
 from apps.signin.two_factor import ask_for_second_factor
 from apps.signin.views.sso import NO_USE, leaving
 from apps.tenancy import networks
@@ -56,6 +56,17 @@ def _managing(view: View) -> View:
     return checked
 
 
+def _form(view: View) -> View:
+    """A form's address is the browser's too, once it has been refused: whoever comes back to it gets to the
+    page that has the form."""
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def checked(request: HttpRequest, access: Access, **arguments: Any) -> HttpResponse:
+        return view(request, access, **arguments) if request.method == "POST" else _back(access)
+
+    return checked
+
+
 @_managing
 @require_safe
 def page(request: HttpRequest, access: Access) -> HttpResponse:
@@ -63,7 +74,7 @@ def page(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 @_managing
-@require_POST
+@_form
 @sensitive_post_parameters("client_secret")
 def create(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
     if kind not in FORMS:
@@ -83,7 +94,7 @@ def create(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
 
 
 @_managing
-@require_POST
+@_form
 def policy(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
     connection = _connection(access, connection_id)
     form = PolicyForm(request.POST)
@@ -99,10 +110,10 @@ def policy(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
 
 
 @_managing
-@require_POST
+@_form
 def groups(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
     connection = _connection(access, connection_id)
-    form = GroupsForm(request.POST, auto_id=_ids_of(connection))
+    form = GROUP_FORMS[connection.kind](request.POST, auto_id=_ids_of(connection))
     if form.is_valid():
         services.connection_map_groups(connection=connection, actor=actor_of(request), **form.cleaned_data)
         messages.success(request, "Saved.")
@@ -111,7 +122,7 @@ def groups(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
 
 
 @_managing
-@require_POST
+@_form
 def rehearse(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
     """Test the connection: to the identity provider and back, without anybody being signed in or out."""
     connection = _connection(access, connection_id)
@@ -126,7 +137,7 @@ def rehearse(request: HttpRequest, access: Access, connection_id: str) -> HttpRe
 
 
 @_managing
-@require_POST
+@_form
 def delete(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
     services.connection_delete(connection=_connection(access, connection_id), actor=actor_of(request))
     messages.success(request, "The connection is deleted.")
@@ -134,7 +145,7 @@ def delete(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
 
 
 @_managing
-@require_POST
+@_form
 def domain_add(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
     connection = _connection(access, connection_id)
     form = DomainForm(request.POST)
@@ -148,7 +159,7 @@ def domain_add(request: HttpRequest, access: Access, connection_id: str) -> Http
 
 
 @_managing
-@require_POST
+@_form
 def domain_change(request: HttpRequest, access: Access, domain_id: str, action: str) -> HttpResponse:
     domain = _domain(access, domain_id)
     actor = actor_of(request)
@@ -228,12 +239,13 @@ def _page(
 def _shown(request: HttpRequest, connection: SsoConnection, wrong: GroupsForm | None) -> dict[str, Any]:
     """With the addresses that the identity provider has to know, and what was wrong with the groups."""
     policy_values = {name: getattr(connection, name) for name in PolicyForm.base_fields}
-    group_values = {name: getattr(connection, name) for name in GroupsForm.base_fields}
+    groups_form = GROUP_FORMS[connection.kind]
+    group_values = {name: getattr(connection, name) for name in groups_form.base_fields}
     return {
         "connection": connection,
         "domains": list(connection.domains.all()),
         "policy_form": PolicyForm(initial=policy_values, auto_id=_ids_of(connection)),
-        "groups_form": wrong or GroupsForm(initial=group_values, auto_id=_ids_of(connection)),
+        "groups_form": wrong or groups_form(initial=group_values, auto_id=_ids_of(connection)),
         "addresses": [(label, request.build_absolute_uri(path)) for label, path in _paths(connection)],
     }
 

@@ -23,7 +23,8 @@ def _new_key() -> rsa.RSAPrivateKey:
 
 @dataclass
 class Provider:
-    """`claims` go into the identity token over what is right; a `forger` signs it with a key of its own."""
+    """`claims` go into the identity token over what is right; a `forger` signs it with a key of its own.
+    `scopes` are those that were asked for last."""
 
     url: str = ""
     email: str = "dora@acme.test"
@@ -32,6 +33,8 @@ class Provider:
     is_forging: bool = False
     fixed_token: str = ""
     tokens: list[str] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    userinfo_requests: int = 0
     token_requests: list[dict[str, str]] = field(default_factory=list)
     key: rsa.RSAPrivateKey = field(default_factory=_new_key)
 
@@ -53,6 +56,7 @@ class Provider:
         """Where the person is sent back to."""
         assert (query["client_id"], query["response_type"]) == (CLIENT_ID, "code")
         assert query["code_challenge_method"] == "S256"
+        self.scopes = query["scope"].split()
         parameters = {"code": secrets.token_urlsafe(8), "state": query["state"]}
         return f"{query['redirect_uri']}?{urlencode(parameters)}"
 
@@ -92,7 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/jwks":
             self._json(self.provider.jwks())
         elif parts.path == "/userinfo":
-            self._json(self.provider.userinfo)
+            self.provider.userinfo_requests += 1
+            self._json(self.provider.userinfo or {"sub": f"subject of {self.provider.email}"})
         else:
             assert parts.path == "/.well-known/openid-configuration"
             self._json(self.provider.discovery())

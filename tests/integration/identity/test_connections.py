@@ -316,3 +316,15 @@ def test_an_answer_has_a_size(provider: Provider, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(egress, "MAX_BYTES", 1000)
         with pytest.raises(egress.AnswerTooLarge):
             session.get(f"{provider.url}/userinfo")
+
+
+def test_addresses_of_forms_lead_to_the_page_that_has_them(
+    browser: Client, alice: User, acme: Account
+) -> None:
+    """Once a form was refused its address is the browser's."""
+    sign_in(browser, alice.email)
+    some = "00000000-0000-4000-8000-000000000001"
+    forms = ["new/oidc", "new/saml", f"{some}/policy", f"{some}/groups", f"{some}/test", f"{some}/domains"]
+    for path in [*forms, f"{some}/delete", f"domains/{some}/verify"]:
+        assert browser.get(f"/orgs/acme/sso/{path}")["Location"] == "/orgs/acme/sso", path
+        assert browser.put(f"/orgs/acme/sso/{path}").status_code == 405

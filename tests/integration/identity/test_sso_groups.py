@@ -1,5 +1,7 @@
 """Groups of the identity provider as roles (spec 05, 2.7)."""
 
+import re
+
 import pytest
 import requests
 from django.test import Client
@@ -97,6 +99,96 @@ def test_nobody_becomes_an_owner(connection: SsoConnection) -> None:
     assert connection.group_roles == ROLES
 
 
+def userinfo_of(email: str, **claims: object) -> dict[str, object]:
+    return {"sub": f"subject of {email}", "email": email, **claims}
+
+
+@pytest.mark.usefixtures("connection")
+def test_groups_that_only_userinfo_names_count_too(provider: Provider) -> None:
+    provider.userinfo = userinfo_of("dora@acme.test", memberOf=["admins"])
+    come(provider, "dora@acme.test", None)
+    assert role("dora@acme.test") == Role.ADMIN
+
+
+@pytest.mark.usefixtures("connection")
+def test_userinfo_adds_to_what_is_signed_and_does_not_replace_it(provider: Provider, alice: User) -> None:
+    subject = userinfo_of("dora@acme.test")["sub"]
+    provider.userinfo = userinfo_of(alice.email, sub=subject, name="Alice", memberOf=["admins"])
+    come(provider, "dora@acme.test", None)
+    dora = User.objects.get(email="dora@acme.test")
+    assert (dora.name, role(dora.email), role(alice.email)) == ("Dora of Acme", Role.ADMIN, Role.OWNER)
+
+
+@pytest.mark.usefixtures("connection")
+def test_groups_of_somebody_else_sign_nobody_in(provider: Provider, bob: User) -> None:
+    provider.email, provider.claims = bob.email, {"memberOf": None}
+    provider.userinfo = userinfo_of(bob.email, sub="somebody else", memberOf=["admins"])
+    client = Visitor()
+    there = requests.get(leave(client, bob.email), allow_redirects=False, timeout=10)
+    client.get(there.headers["Location"].removeprefix("http://testserver"))
+    assert (user_id_of(client), role(bob.email)) == (None, Role.DEVELOPER)
+
+
+def test_userinfo_is_asked_only_for_groups_that_are_wanted_and_missing(
+    provider: Provider, connection: SsoConnection
+) -> None:
+    provider.userinfo = userinfo_of("dora@acme.test", memberOf=["admins"])
+    come(provider, "dora@acme.test", ["devs"])
+    assert (provider.userinfo_requests, role("dora@acme.test")) == (0, Role.DEVELOPER)
+    come(provider, "dora@acme.test", [])
+    assert (provider.userinfo_requests, role("dora@acme.test")) == (0, Role.OPERATOR)
+    connections.connection_map_groups(
+        connection=connection, group_attribute="memberOf", group_roles=[], actor=SYSTEM
+    )
+    come(provider, "dora@acme.test", None)
+    assert provider.userinfo_requests == 0
+
+
+def test_further_scopes_are_asked_for_where_the_connection_says_so(
+    provider: Provider, connection: SsoConnection
+) -> None:
+    usual = {"openid", "profile", "email"}
+    come(provider, "dora@acme.test", None)
+    assert set(provider.scopes) == usual
+    connections.connection_map_groups(
+        connection=connection,
+        group_attribute="memberOf",
+        group_roles=ROLES,
+        extra_scopes="groups offline_access",
+        actor=SYSTEM,
+    )
+    come(provider, "dora@acme.test", None)
+    assert set(provider.scopes) == usual | {"groups", "offline_access"}
+    entry = AuditEntry.objects.filter(action="sso.groups").order_by("number").last()
+    assert entry is not None
+    assert (entry.before["extra_scopes"], entry.after["extra_scopes"]) == ("", "groups offline_access")
+
+
+def test_the_page_takes_scopes_and_says_what_is_none(
+    browser: Client, connection: SsoConnection, alice: User
+) -> None:
+    sign_in(browser, alice.email)
+    path = f"/orgs/acme/sso/{connection.id}/groups"
+    form = {"group_attribute": "groups", "extra_scopes": " groups  openid urn:x:y groups"}
+    assert browser.post(path, form)["Location"] == "/orgs/acme/sso"
+    connection.refresh_from_db()
+    assert connection.extra_scopes == "groups urn:x:y"
+    assert 'value="groups urn:x:y"' in browser.get("/orgs/acme/sso").content.decode()
+    wrong = browser.post(path, form | {"extra_scopes": 'groups a"b'})
+    assert wrong.status_code == 422
+    assert "a&quot;b is no name of a scope." in wrong.content.decode()
+    connection.refresh_from_db()
+    assert connection.extra_scopes == "groups urn:x:y"
+
+
+def test_saml_has_no_scopes(browser: Client, connection: SsoConnection, alice: User) -> None:
+    SsoConnection.objects.filter(id=connection.id).update(kind="saml")
+    sign_in(browser, alice.email)
+    page = browser.get("/orgs/acme/sso").content.decode()
+    assert "Roles of groups" in page
+    assert "Further scopes" not in page
+
+
 def test_a_saml_attribute_is_read_too(connection: SsoConnection) -> None:
     assert groups_of(connection, {"memberOf": ["a", "b"], "email": ["x"]}) == ["a", "b"]
     assert groups_of(connection, {"email": ["x"]}) == []
@@ -119,3 +211,21 @@ def test_the_page_takes_lines_and_says_what_is_wrong_with_one(
         assert "write group = role" in answer.content.decode()
     connection.refresh_from_db()
     assert connection.group_roles == stored
+
+
+@pytest.mark.usefixtures("connection")
+def test_the_test_of_a_connection_shows_groups_of_userinfo(
+    browser: Client, provider: Provider, connection: SsoConnection, alice: User
+) -> None:
+    """Also before it is turned on."""
+    SsoConnection.objects.filter(id=connection.id).update(is_enabled=False)
+    provider.email, provider.claims = "dora@acme.test", {"memberOf": None}
+    provider.userinfo = userinfo_of("dora@acme.test", memberOf=["devs"])
+    sign_in(browser, alice.email)
+    begun = browser.post(f"/orgs/acme/sso/{connection.id}/test")
+    found = re.search(r'href="([^"]+)" rel="noreferrer"', begun.content.decode())
+    assert found is not None
+    there = requests.get(found[1].replace("&amp;", "&"), allow_redirects=False, timeout=10)
+    page = browser.get(there.headers["Location"].removeprefix("http://testserver")).content.decode()
+    assert "<p>Developer</p>" in page
+    assert "userinfo.memberOf" in page
