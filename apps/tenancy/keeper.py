@@ -52,7 +52,6 @@ class Keeper:
         if time.monotonic() >= self._audit_at:
             self._try(audit_trim_due)
             self._audit_at = time.monotonic() + AUDIT_SECONDS
-        self._audit_at = time.monotonic()
 
     @staticmethod
     def _try(act: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -68,3 +69,14 @@ async def test_it_stops_when_it_is_told(racing_cast: Cast) -> None:
     running = asyncio.ensure_future(Keeper().run(stop))
     stop.set()
     await asyncio.wait_for(running, 10)
+
+
+def test_old_entries_are_looked_for_once_an_hour(racing_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, looked = 0.0, []
+    monkeypatch.setattr(keeper, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(keeper, "audit_trim_due", lambda: looked.append(now))
+    made = Keeper()
+    for _ in range(62):
+        made.round()
+        now += keeper.ROUND_SECONDS
+    assert looked == [0.0, 3600.0]
