@@ -5,7 +5,9 @@ queue, so that nothing is written any more; history, in small transactions; then
 lead to.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -20,13 +22,24 @@ from apps.tenancy.exceptions import NotDeleting, NotFound
 from apps.tenancy.models import Account, AccountStatus, Environment
 from apps.tenancy.services import shares
 
+logger = logging.getLogger(__name__)
+
 
 def purge_due() -> int:
-    """Erase what is due; how many accounts and environments. For a scheduler, again and again."""
-    accounts = Account.objects.filter(status=AccountStatus.DELETING, delete_at__lte=timezone.now())
-    purged = sum(account_purge(account=account) for account in accounts)
-    environments = Environment.objects.filter(delete_requested_at__isnull=False)
-    return purged + sum(environment_purge(environment=environment) for environment in environments)
+    """Erase what is due; how many accounts and environments. For a scheduler, again and again: one that fails
+    is told in the log, and keeps no other from it."""
+    due = Account.objects.filter(status=AccountStatus.DELETING, delete_at__lte=timezone.now())
+    purged = sum(_tried(partial(account_purge, account=account)) for account in due.order_by("id"))
+    requested = Environment.objects.filter(delete_requested_at__isnull=False).order_by("id")
+    return purged + sum(_tried(partial(environment_purge, environment=row)) for row in requested)
+
+
+def _tried(purge: Callable[[], bool]) -> bool:
+    try:
+        return purge()
+    except Exception:
+        logger.exception("something that was deleted is not erased yet, it is tried again")
+        return False
 
 
 def account_purge(*, account: Account, actor: Actor = SYSTEM) -> bool:

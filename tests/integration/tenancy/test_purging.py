@@ -1,5 +1,6 @@
 """What is deleted is gone everywhere: rows, history, the queue, the log; nobody else's is touched."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from apps.identity.models import User
 from apps.runs.choices import RunStatus, StepStatus
 from apps.runs.models import Run, RunEvent, RunPayload, StepAttempt, StepPayload
 from apps.tenancy.models import Account, Environment
+from apps.tenancy.services import purging
 from apps.tenancy.services.accounts import account_delete_request, account_purge
 from apps.tenancy.services.environments import (
     branch_resolve,
@@ -180,3 +182,25 @@ def test_every_table_of_tenants_goes_by_a_key_or_by_an_erasure() -> None:
     with_the_log = {"AuditEntry", "AuditHead"}
     keyless = {model.__name__ for model, _, _ in tenant_columns() if not goes_with_another_row(model)}
     assert keyless == erased | with_the_log
+
+
+def test_one_that_cannot_be_erased_keeps_no_other_from_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for account, person in ((cast.acme, cast.alice), (cast.other, cast.mallory)):
+        account_delete_request(account=account, typed_name=account.name, actor=as_actor(person))
+    Account.objects.update(delete_at=timezone.now() - timedelta(seconds=1))
+    first = Account.objects.filter(status="deleting").order_by("id").first()
+    assert first is not None
+    stop = purging._stop
+    broken = list(first.environments.values_list("id", flat=True))
+
+    def stopping(environment_ids: Sequence[UUID]) -> None:
+        if set(environment_ids) == set(broken):
+            raise RuntimeError("this one is broken")
+        stop(environment_ids)
+
+    monkeypatch.setattr(purging, "_stop", stopping)
+    assert purge_due() == 1
+    assert list(Account.objects.filter(status="deleting")) == [first]
+    assert [record.levelname for record in caplog.records if record.name == purging.__name__] == ["ERROR"]
