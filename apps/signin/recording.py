@@ -21,6 +21,7 @@ from apps.audit.http import actor_from
 from apps.audit.models import ActorKind
 from apps.audit.services import INSTALLATION_ID, audit_record
 from apps.identity.models import User
+from apps.tenancy.row_security import beyond_organisations
 
 _CHANGES: Final[tuple[tuple[Signal, str], ...]] = (
     (account_signals.user_signed_up, "user.sign_up"),
@@ -53,7 +54,7 @@ def connect() -> None:
 def record(user: User, request: HttpRequest, action: str, *, is_success: bool = True, **details: str) -> None:
     """One entry in each account of the user; one in the log of the installation for who is no member."""
     actor = _actor(request, user)
-    with transaction.atomic():
+    with beyond_organisations(), transaction.atomic():
         accounts = user.memberships.order_by("account_id").values_list("account_id", flat=True)
         for account_id in list(accounts) or [INSTALLATION_ID]:
             audit_record(
