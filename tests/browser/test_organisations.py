@@ -1,10 +1,11 @@
 """Server mode as people use it: switchers, palette, keys, webhooks; accessible, and at home on a phone."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, expect
 
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
@@ -12,6 +13,7 @@ from tests.browser.organisations import Organisations, running
 from tests.browser.outlines import outline_problems
 from tests.browser.seed_tenants import BRANCHES, LONG_ENVIRONMENT
 from tests.browser.test_accessibility import violations
+from tests.e2e.waiting import wait_until
 
 IN_PRODUCTION = [
     *("/runs", "/manage/keys", "/manage/signing-key", "/manage/signing-key/rotate", "/manage/webhooks"),
@@ -216,6 +218,24 @@ def test_a_rotation_by_hand(organisations: Organisations, alice: Page, problems:
     alice.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
     expect(alice.get_by_role("heading", name="Old keys")).to_have_count(0)
     expect(alice.get_by_role("button", name="Create new key")).to_be_visible()
+
+
+def test_a_page_hears_of_its_environment(organisations: Organisations, bob: Page) -> None:
+    """Its connection is below its own address."""
+    heard: list[dict[str, str]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda text: heard.append({"url": socket.url, "text": str(text)}))
+
+    bob.on("websocket", listen)
+    for environment in ("production", "fix-refunds"):
+        heard.clear()
+        bob.goto(f"{organisations.acme}/env/{environment}/runs")
+        topic = bob.locator("#runs-list").get_attribute("data-live-topic")
+        # Asking the page lets its events through.
+        wait_until(lambda: bool(bob.title() and heard))
+        assert heard[0]["url"].endswith(f"/o/acme/env/{environment}/ws/live")
+        assert json.loads(heard[0]["text"]) == {"subscribed": [topic], "refused": []}
 
 
 def test_signing_out(organisations: Organisations, bob: Page) -> None:
