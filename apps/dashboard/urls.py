@@ -3,7 +3,18 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from apps.dashboard.views import apps, draining, events, functions, palette, runs, start, syncs
+from apps.dashboard.views import (
+    apps,
+    draining,
+    events,
+    functions,
+    palette,
+    run_beside,
+    run_selection,
+    runs,
+    start,
+    syncs,
+)
 from apps.dashboard.views.manage import (
     event_keys,
     settings,
@@ -58,8 +69,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard:runs"), name="home"),
     path("runs", runs.runs, name="runs"),
     path("runs/<str:run_id>", runs.run, name="run"),
+    path("runs/<str:run_id>/beside", run_beside.beside, name="run-beside"),
     path("runs/<str:run_id>/payload", runs.run_payload, name="run-payload"),
     path("runs/<str:run_id>/cancel", runs.cancel, name="run-cancel"),
+    path("runs/selected/<str:run_ids>/cancel", run_selection.cancel_selected, name="runs-cancel"),
     path("runs/<str:run_id>/rerun", runs.rerun, name="run-rerun"),
     path("events", events.events, name="events"),
     path("events/send", events.send, name="event-send"),

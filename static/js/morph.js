@@ -1,6 +1,6 @@
 // How live updates change the page: only what differs, and never what the reader has opened.
 
-const KEPT_BY_THE_READER = new Set(["open", "aria-expanded", "data-copied", "data-wrap"]);
+const KEPT_BY_THE_READER = new Set(["open", "aria-expanded", "data-copied", "data-wrap", "checked"]);
 
 function settled(oldNode, newNode) {
   return oldNode instanceof Element && oldNode.dataset.digest && oldNode.dataset.digest === newNode.dataset?.digest;

@@ -78,7 +78,7 @@ def test_a_run_goes_on_under_the_eyes_of_its_reader_and_ends(site: Site, page: P
     expect(page.locator(".timeline-detail")).to_contain_text('"reserved"')
 
     site.seed("finish")
-    expect(page.locator("#run .summary")).to_contain_text("Completed")
+    expect(page.locator("#run .run-head")).to_contain_text("Completed")
     expect(page.locator("#run-output")).to_contain_text('"shipped"')
     expect(page.locator("#run-trigger")).to_contain_text("cus_9fKq2")
     expect(page.locator("#cancel-link")).to_have_count(0)

@@ -10,10 +10,11 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.dashboard.pages.filters import run_filters
 from apps.dashboard.pages.run_list import run_views
 from apps.dashboard.presenters.flow import FlowView, flow_view
 from apps.dashboard.presenters.payloads import CodeBlock, ErrorView, code_block, error_view
-from apps.dashboard.presenters.runs import RunView, run_reason
+from apps.dashboard.presenters.runs import LIST, RunView, run_reason
 from apps.dashboard.presenters.step_details import StepDetail, step_detail
 from apps.dashboard.presenters.timeline import MAX_ROWS, Row, Timeline, build_timeline, failing_step
 from apps.dashboard.selectors.runs import opened_payloads
@@ -51,7 +52,8 @@ class TriggerEvent:
 class RunPage:
     """What the templates of a run ask for, each part read when it is first asked for.
 
-    `query` is the URL's: `open` names the opened rows of the timeline, `all` lifts its cap. Without
+    `query` is the URL's: `open` names the opened rows of the timeline, `all` lifts its cap, `list` is the
+    query of the list that the person came from. Without
     `shows_data` everything that comes from payloads is left out: bodies, outputs, errors, values of keys.
     """
 
@@ -61,10 +63,31 @@ class RunPage:
         self._run = run
         self._open = query.getlist(OPEN)[:MAX_OPEN_ROWS]
         self._shows_all = ALL_ROWS in query
+        self._list = run_filters(QueryDict(query.get(LIST, ""))).query()
 
     @cached_property
     def view(self) -> RunView:
         return run_views(self._environment_id, [self._run])[0]
+
+    @property
+    def list_url(self) -> str:
+        return reverse("dashboard:runs", query=self._list)
+
+    @property
+    def newer_url(self) -> str:
+        return self._beside("newer")
+
+    @property
+    def older_url(self) -> str:
+        return self._beside("older")
+
+    def _beside(self, to: str) -> str:
+        """Found when it is asked for: lists grow while a run is looked at."""
+        query = {"to": to, **self._list_query()}
+        return reverse("dashboard:run-beside", args=[self._run.run_id], query=query)
+
+    def _list_query(self) -> dict[str, str]:
+        return {LIST: urlencode(self._list, doseq=True)} if self._list else {}
 
     @property
     def reason(self) -> str:
@@ -117,6 +140,7 @@ class RunPage:
         query: dict[str, str | list[str]] = {OPEN: list(opened)} if opened else {}
         if self._shows_all if shows_all is None else shows_all:
             query[ALL_ROWS] = "1"
+        query |= self._list_query()
         path = reverse("dashboard:run", args=[self._run.run_id])
         return f"{path}?{urlencode(query, doseq=True)}" if query else path
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.http import urlencode
+
 from apps.dashboard.pages.filters import RunFilters
 from apps.dashboard.pages.naming import names_of
 from apps.dashboard.presenters.runs import RunView, run_view
+from apps.dashboard.selectors import runs as selectors
 from apps.dashboard.selectors.keyset import NEWER, OLDER, Page, Position, page_url
 from apps.dashboard.selectors.runs import RunCursor, RunQuery, runs_page
 from apps.registry.models import App, Function
@@ -26,7 +29,7 @@ def run_list(environment_id: UUID, filters: RunFilters, at: Position[RunCursor],
     page = runs_page(environment_id, _query(environment_id, filters), at)
     query = filters.query()
     return RunListPage(
-        items=run_views(environment_id, page.items),
+        items=run_views(environment_id, page.items, urlencode(query, doseq=True)),
         newer_url=page_url(path, query, NEWER, page.newer),
         older_url=page_url(path, query, OLDER, page.older),
         is_first=page.is_first,
@@ -35,13 +38,28 @@ def run_list(environment_id: UUID, filters: RunFilters, at: Position[RunCursor],
 
 def recent_runs(environment_id: UUID, function: Function, limit: int) -> RunListPage:
     page: Page[Run] = runs_page(environment_id, RunQuery(function_ids=[function.id]), Position(), limit)
-    return RunListPage(run_views(environment_id, page.items), "", "", is_first=True)
+    list_query = urlencode({"function": function.slug})
+    return RunListPage(run_views(environment_id, page.items, list_query), "", "", is_first=True)
 
 
-def run_views(environment_id: UUID, runs: Sequence[Run]) -> list[RunView]:
+def run_beside(environment_id: UUID, filters: RunFilters, run: Run, *, is_newer: bool) -> str:
+    """The id of the run above or below that one in the list with these filters; empty at its end."""
+    here = RunCursor(run.queued_at, run.run_id)
+    at = Position(after=here) if is_newer else Position(before=here)
+    found = selectors.run_beside(environment_id, _query(environment_id, filters), at)
+    return found.run_id if found else ""
+
+
+def run_views(environment_id: UUID, runs: Sequence[Run], list_query: str = "") -> list[RunView]:
     names = names_of(environment_id, (run.function_id for run in runs), (run.app_id for run in runs))
     return [
-        run_view(run, names.function(run.function_id), names.slug(run.function_id), names.app(run.app_id))
+        run_view(
+            run,
+            names.function(run.function_id),
+            names.slug(run.function_id),
+            names.app(run.app_id),
+            list_query,
+        )
         for run in runs
     ]
 

@@ -9,6 +9,7 @@ from apps.dashboard.presenters.statuses import Badge, run_badge
 from apps.runs.choices import RunStatus
 from apps.runs.models import Run
 
+LIST: Final = "list"
 _TRIGGER_ICONS: Final = {
     "Cron": "calendar-clock",
     "Batch": "layers",
@@ -56,11 +57,18 @@ class RunView:
     skip_existing_run_id: str
 
 
-def run_view(run: Run, function_name: str, function_slug: str, app_name: str) -> RunView:
+def run_url(run_id: str, list_query: str = "") -> str:
+    """`list_query` is the query of the list that leads there, empty for the list of all runs."""
+    return reverse("dashboard:run", args=[run_id], query={LIST: list_query} if list_query else None)
+
+
+def run_view(
+    run: Run, function_name: str, function_slug: str, app_name: str, list_query: str = ""
+) -> RunView:
     is_skipped = run.status == RunStatus.SKIPPED
     return RunView(
         run_id=run.run_id,
-        url=reverse("dashboard:run", args=[run.run_id]),
+        url=run_url(run.run_id, list_query),
         badge=run_badge(run.status),
         has_ended=run.has_ended,
         function_name=function_name,

@@ -46,6 +46,11 @@ def runs_page(
     return read_page(at, read, _cursor_of, size)
 
 
+def run_beside(environment_id: UUID, query: RunQuery, at: Position[RunCursor]) -> Run | None:
+    """The one next to the position, where there is one; of each status one row is read."""
+    return next(iter(_read(_matching(environment_id, query), query.statuses, at, 1)), None)
+
+
 def _cursor_of(run: Run) -> str:
     return f"{run.queued_at}.{run.run_id}"
 

@@ -73,7 +73,7 @@ def with_filters_in_url(request: HttpRequest, response: HttpResponse, form_id: s
 @require_GET
 @requires(Permission.VIEW)
 def run(request: HttpRequest, run_id: str) -> HttpResponse:
-    row = _run(request, run_id)
+    row = known_run(request, run_id)
     page = RunPage(
         row.environment_id, row, request.GET, shows_data=access_of(request).has(Permission.DATA_READ)
     )
@@ -86,7 +86,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
 @requires(Permission.DATA_READ)
 def run_payload(request: HttpRequest, run_id: str) -> HttpResponse:
     """One payload as a file: of the run, or with `step` and `attempt` of an attempt."""
-    row = _run(request, run_id)
+    row = known_run(request, run_id)
     part = request.GET.get("part", "output")
     text = _payload(row, request, part) if part in _PARTS else None
     if text is None:
@@ -116,7 +116,7 @@ def _payload(row: Run, request: HttpRequest, part: str) -> str | None:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RUN_CANCEL)
 def cancel(request: HttpRequest, run_id: str) -> HttpResponse:
-    row = _run(request, run_id)
+    row = known_run(request, run_id)
     error = ""
     if request.method == "POST":
         try:
@@ -151,7 +151,7 @@ def _report_cancel(request: HttpRequest, result: CancelResult) -> None:
 @requires(Permission.RUN_RERUN)
 def rerun(request: HttpRequest, run_id: str) -> HttpResponse:
     """Of the whole run, or with `step` in the URL from that step on."""
-    row = _run(request, run_id)
+    row = known_run(request, run_id)
     step = request.GET.get("step", "")
     error = ""
     if request.method == "POST":
@@ -194,7 +194,8 @@ def _refusal(problem: Exception) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _run(request: HttpRequest, run_id: str) -> Run:
+def known_run(request: HttpRequest, run_id: str) -> Run:
+    """Raises Http404."""
     row = selectors.run_get(environment_id(request), run_id)
     if row is None:
         raise Http404("no such run")

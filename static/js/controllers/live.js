@@ -2,6 +2,7 @@
 // fetches the page's URL again and morphs itself; also every data-live-every ms, where given. A list (data-live-rows) that was scrolled away
 // from its top only updates the rows it shows and offers the new ones behind a button.
 
+import { isPaused, onResume } from "../pausing.js";
 import { subscribe } from "../socket.js";
 
 const SHORTEST_GAP_MS = 300;
@@ -33,6 +34,7 @@ export default function live(element) {
   const isList = "liveRows" in element.dataset;
   let isBusy = false;
   let isStale = false;
+  let isAskedFor = false;
   let askedUrl = location.href;
   let timer;
 
@@ -47,9 +49,10 @@ export default function live(element) {
 
   const refresh = async () => {
     isStale = true;
-    if (isBusy || document.hidden) return;
+    if (isBusy || document.hidden || (isPaused() && !isAskedFor)) return;
     isBusy = true;
     isStale = false;
+    isAskedFor = false;
     const began = performance.now();
     await fetchNow();
     const gap = Math.max(SHORTEST_GAP_MS, GAP_PER_MS_OF_ANSWER * (performance.now() - began));
@@ -62,6 +65,7 @@ export default function live(element) {
 
   const toTop = () => {
     window.scrollTo({ top: 0 });
+    isAskedFor = true;
     refresh();
   };
 
@@ -84,11 +88,13 @@ export default function live(element) {
   const interval = liveEvery && setInterval(() => !document.hidden && element.dataset.liveEvery && refresh(), Number(liveEvery));
   element.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.addEventListener("visibilitychange", onVisible);
+  const forget = onResume(onVisible);
 
   function stop() {
     clearTimeout(timer);
     clearInterval(interval);
     unsubscribe();
+    forget();
     element.removeEventListener("htmx:beforeSwap", onBeforeSwap);
     document.removeEventListener("visibilitychange", onVisible);
   }

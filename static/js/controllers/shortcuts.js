@@ -1,5 +1,5 @@
-// Page-wide keys: g then a letter goes to a page, j and k move through rows, o opens one, / searches, ? tells
-// them all (the dialog #keys).
+// Page-wide keys: g then a letter goes to a page, j and k move through rows, o opens one, x ticks one, l pauses live updates,
+// [ and ] go to the runs beside this one, / searches, ? tells those that the page has (the dialog #keys).
 
 import { isTyping } from "../typing.js";
 
@@ -9,7 +9,7 @@ function rows() {
 
 function moveRow(step) {
   const all = rows();
-  const at = all.indexOf(document.activeElement);
+  const at = all.findIndex((link) => (link.closest("tr") ?? link).contains(document.activeElement));
   const next = at < 0 ? all[0] : all[Math.min(all.length - 1, Math.max(0, at + step))];
   next?.focus();
 }
@@ -19,6 +19,11 @@ function openRow() {
   row?.click();
 }
 
+function tickRow(shiftKey) {
+  const box = document.activeElement.closest("tr")?.querySelector("[data-select]");
+  box?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey }));
+}
+
 // The search field of the page; where it has none, the palette's.
 function search() {
   const field = document.querySelector(".main input[type=search], .main .filter-text");
@@ -26,12 +31,25 @@ function search() {
   else document.querySelector("[data-controller~=palette-button]").click();
 }
 
+const press = (selector) => () => document.querySelector(selector)?.click();
+
+function tellKeys() {
+  const keys = document.getElementById("keys");
+  for (const key of keys.querySelectorAll("[data-needs]")) key.hidden = !document.querySelector(key.dataset.needs);
+  keys.showModal();
+}
+
 const ACTIONS = {
   j: () => moveRow(1),
   k: () => moveRow(-1),
   o: openRow,
   "/": search,
-  "?": () => document.getElementById("keys").showModal(),
+  x: () => tickRow(false),
+  X: () => tickRow(true),
+  l: press("[data-controller~=live-toggle]"),
+  "[": press("[data-beside=newer]"),
+  "]": press("[data-beside=older]"),
+  "?": tellKeys,
 };
 
 export default function shortcuts(nav) {

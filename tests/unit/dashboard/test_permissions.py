@@ -15,6 +15,7 @@ READING = {Permission.VIEW, Permission.DATA_READ}
 READ_ONLY = {
     *("runs", "run", "run-payload", "events", "event", "event-payload", "functions", "function", "apps"),
     *(
+        "run-beside",
         "event-keys",
         "event-key",
         "signing-key",
