@@ -7,13 +7,16 @@ from typing import Final, NamedTuple
 import msgspec
 import orjson
 
-from apps.engine.protocol.events import AcceptedEvent, parse_events
+from apps.engine.protocol.events import MAX_EVENTS, AcceptedEvent, parse_events
 from apps.webhooks.bodies import Parsed
 from apps.webhooks.incoming import Incoming
 from apps.webhooks.runtime.messages import MAX_SOURCE_BYTES, Call, Function, Result
 
 _ABSENT: Final = (b"", b"null")
+# Of the JSON text: the largest body, escaped, and headers.
+_MAX_ANSWER: Final = 512 * 1024
 _MAX_ANSWER_BODY: Final = 64 * 1024
+_MAX_ANSWER_HEADERS: Final = 50
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _VALUE = re.compile(r"[\t\x20-\x7e]{0,1024}")
 # Anyone may write scripts, and answers share their origin with the dashboard: no markup, no cookies, no
@@ -88,6 +91,8 @@ def emitted_events(
     if value == "null":
         return []
     parts = _items(value)
+    if len(parts) > MAX_EVENTS:
+        raise ResultInvalid(f"Cannot have more than {MAX_EVENTS} events in a batch")
     encoded_meta = orjson.dumps(dict(meta))
     bodies = [_event(part, encoded_meta, _position(index, parts)) for index, part in enumerate(parts)]
     parsed = parse_events(
@@ -102,6 +107,8 @@ def response_of(value: str) -> Answer | None:
     """What a response function returned; None: the delivery is an event. Raises ResultInvalid."""
     if value == "null":
         return None
+    if len(value) > _MAX_ANSWER:
+        raise ResultInvalid("respond: the answer is too large")
     try:
         answer = _answer_decoder.decode(value)
     except (msgspec.DecodeError, RecursionError) as problem:
@@ -179,6 +186,8 @@ def _answer_body(raw: bytes) -> bytes:
 
 
 def _answer_headers(given: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    if len(given) > _MAX_ANSWER_HEADERS:
+        raise ResultInvalid(f"respond: there are more than {_MAX_ANSWER_HEADERS} headers")
     lower = {name.lower(): value for name, value in given.items()}
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()
     found = [(b"content-type", (kind if kind in _ANSWER_TYPES else "text/plain").encode())]

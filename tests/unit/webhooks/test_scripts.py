@@ -185,3 +185,22 @@ def test_an_answers_body_is_bounded() -> None:
 def test_what_went_wrong_in_one_line() -> None:
     result = Result(Ending.THROWN, message="TypeError: a\n b", line=3, column=1)
     assert thrown_message(result) == "TypeError: a b (line 3)"
+
+
+def test_a_result_of_too_many_events_is_refused_before_any_is_looked_at() -> None:
+    """The process that looks at them serves all tenants meanwhile."""
+    with pytest.raises(ResultInvalid) as refused:
+        emitted([{}] + [{"name": "a", "data": {}}] * 5000)
+    assert str(refused.value) == "Cannot have more than 5000 events in a batch"
+    assert len(emitted([{"name": "a", "data": {}}] * 5000)) == 5000
+
+
+def test_an_answer_has_so_many_headers() -> None:
+    headers = {f"webhook-{number}": "x" for number in range(50)}
+    answer = response_of(json.dumps({"headers": headers}))
+    assert answer is not None
+    assert {name.encode() for name in headers} <= dict(answer.headers).keys()
+    with pytest.raises(ResultInvalid, match="respond: there are more than 50 headers"):
+        response_of(json.dumps({"headers": {**headers, "x": "y"}}))
+    with pytest.raises(ResultInvalid, match="respond: the answer is too large"):
+        response_of(json.dumps({"headers": {str(number): "x" for number in range(50_000)}}))
