@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
+
+# How long an example takes, or is drawn, says how busy the machine is.
+settings.register_profile(
+    "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 _TOOLS = {"needs_node": "node", "needs_chromium": "chromium"}
 
