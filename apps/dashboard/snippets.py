@@ -106,6 +106,12 @@ def origin(request: HttpRequest) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def deliver_snippet() -> Snippet:
+    """Sends to a webhook whose URL the shell knows."""
+    text = """curl "$WEBHOOK_URL" -H 'Content-Type: application/json' -d '{"type": "test"}'"""
+    return Snippet("snippet-deliver", "curl", "Try it yourself", text)
+
+
 def server_snippets() -> list[Snippet]:
     """What reads its keys and this server's address from the environment."""
     return [

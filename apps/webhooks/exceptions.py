@@ -17,14 +17,16 @@ class WebhookNotFound(WebhookError):
 
 
 class ScriptInvalid(WebhookError):
-    """The script cannot be used. `line` and `column` start at 1, and are 0 where not known."""
+    """The script cannot be used. `line` and `column` start at 1, and are 0 where not known; `about` is which
+    of a webhook's scripts it is."""
 
     code = "webhook_script_invalid"
 
-    def __init__(self, message: str = "", line: int = 0, column: int = 0) -> None:
+    def __init__(self, message: str = "", line: int = 0, column: int = 0, about: str = "transform") -> None:
         super().__init__(message)
         self.line = line
         self.column = column
+        self.about = about
 
 
 class VerificationInvalid(WebhookError):

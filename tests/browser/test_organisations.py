@@ -186,20 +186,44 @@ def test_the_webhook_editor_shows_the_event_as_one_types(
     editor.fill("function transform(evt) { return { name: 'money/in', data: evt }; }")
     expect(result).to_contain_text("money/in")
     expect(result).to_contain_text("Against the saved transform")
-    editor.fill("function transform(evt) { throw new Error('no money'); }")
+    editor.fill("function transform(evt) {\n  throw new Error('no money');\n}")
     expect(result).to_contain_text("no money")
+    result.get_by_role("button", name="Line 2").click()
+    expect(editor).to_be_focused()
+    assert editor.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)") == (
+        "  throw new Error('no money');"
+    )
+
+
+def test_the_webhook_editor_loses_nothing(
+    organisations: Organisations, alice: Page, problems: list[str]
+) -> None:
+    alice.goto(f"{organisations.production}/manage/webhooks")
+    result, editor = alice.locator("#webhook-result"), alice.get_by_label("What makes events of a request")
+    expect(result).to_contain_text("stripe/invoice.paid", timeout=30_000)
+    expect(alice.get_by_text("Not saved", exact=True)).to_be_hidden()
+    editor.fill("function transform(evt) { return { name: 'money/out', data: { id: evt.id } }; }")
+    expect(alice.get_by_text("Not saved", exact=True)).to_be_visible()
     alice.get_by_label("Load a delivery").select_option(index=3)
     expect(alice.get_by_label("Incoming payload")).to_have_value(re.compile("evt_1"))
+    expect(result).to_contain_text('"id": "evt_1"')
+    expect(editor).to_have_value(re.compile("money/out"))
+    alice.get_by_role("tab", name="Headers").click()
+    expect(alice.get_by_role("textbox", name="Headers")).to_have_value(re.compile("User-Agent: Stripe"))
     editor.fill("function transform(")
     alice.get_by_role("button", name="Save transform").click()
-    expect(alice.get_by_role("dialog")).to_contain_text("The script is not saved")
+    state = alice.locator("#script-state")
+    expect(state).to_contain_text("Not saved. Line 2 SyntaxError")
     assert [problem for problem in problems if "422" not in problem] == []
     problems.clear()
-    alice.get_by_role("link", name="Back to the editor").click()
     expect(editor).to_have_value("function transform(")
+    assert violations(alice) == []
     editor.fill("function transform(evt) { return { name: 'money/in', data: evt }; }")
-    alice.get_by_role("button", name="Save transform").click()
-    expect(alice.get_by_text("The transform is saved.")).to_be_visible()
+    editor.press("Control+s")
+    expect(state).to_have_text("The transform is saved.")
+    expect(alice.get_by_text("Not saved", exact=True)).to_be_hidden()
+    alice.reload()
+    expect(editor).to_have_value(re.compile("money/in"))
 
 
 def test_a_rotation_by_hand(organisations: Organisations, alice: Page, problems: list[str]) -> None:

@@ -11,6 +11,7 @@ from apps.credentials.selectors import event_keys_qs
 from apps.dashboard.gates import Gate, gate_of
 from apps.dashboard.moments import in_ms
 from apps.dashboard.secrets import Masked
+from apps.dashboard.snippets import Snippet, send_snippet
 from apps.tenancy.access import Access
 from apps.tenancy.exceptions import EnvironmentArchived
 from apps.tenancy.models import Environment
@@ -32,7 +33,7 @@ class KeyLink:
 
 @dataclass(frozen=True, slots=True)
 class KeyDetail:
-    """Times in ms. `send_url` shows where to send, without the key."""
+    """Times in ms. `snippet` sends an event, with the key from the environment."""
 
     id: UUID
     name: str
@@ -43,7 +44,7 @@ class KeyDetail:
     is_default: bool
     is_integration: bool
     secret: Masked
-    send_url: str
+    snippet: Snippet
     mode: str
     events: str
     ips: str
@@ -104,7 +105,7 @@ def _detail(access: Access, key: EventKey, origin: str) -> KeyDetail:
         is_default=key.is_default,
         is_integration=key.source == KeySource.INTEGRATION,
         secret=event_key_secret(access, key),
-        send_url=f"{origin}/e/",
+        snippet=send_snippet(origin),
         mode=key.filter_mode,
         events="\n".join(key.filter_events),
         ips="\n".join(key.filter_ips),

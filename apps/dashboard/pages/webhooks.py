@@ -12,6 +12,7 @@ from apps.dashboard.moments import in_ms
 from apps.dashboard.pages.event_keys import creating
 from apps.dashboard.presenters.statuses import Badge
 from apps.dashboard.secrets import Masked
+from apps.dashboard.snippets import Snippet, deliver_snippet
 from apps.tenancy.access import Access
 from apps.tenancy.models import Environment
 from apps.tenancy.permissions import Permission
@@ -58,7 +59,6 @@ class WebhookDetail:
     creator: str
     created_at: int
     secret: Masked
-    send_url: str
     transform: str
     respond: str
     scheme: str
@@ -71,6 +71,8 @@ class WebhookDetail:
     counts: list[tuple[str, int]]
     deliveries: list[DeliveryRow]
     next_url: str
+    first_url: str
+    snippet: Snippet
     url: str
     rename_url: str
     delete_url: str
@@ -125,7 +127,6 @@ def _detail(access: Access, webhook: Webhook, origin: str, cursor: str | None) -
         creator=key.created_by.display_name if key.created_by else "",
         created_at=in_ms(webhook.created_at),
         secret=_secret(access, webhook, origin),
-        send_url=f"{origin}/e/",
         transform=webhook.transform,
         respond=webhook.respond,
         scheme=webhook.scheme,
@@ -138,6 +139,8 @@ def _detail(access: Access, webhook: Webhook, origin: str, cursor: str | None) -
         counts=_counts(webhook),
         deliveries=[delivery_row(webhook, row) for row in page.deliveries],
         next_url=f"{own_url}?after={page.next_cursor}#deliveries" if page.next_cursor else "",
+        first_url=f"{own_url}#deliveries" if cursor else "",
+        snippet=deliver_snippet(),
         url=own_url,
         **_urls(webhook),
     )

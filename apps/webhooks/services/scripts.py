@@ -20,7 +20,7 @@ def pool() -> ScriptPool:
 def script_run(account_id: UUID, call: Call) -> Result:
     """Apart from the account's deliveries. Raises ScriptInvalid, ScriptsBusy, ScriptsUnavailable."""
     if is_too_long(call.source):
-        raise ScriptInvalid(_TOO_LONG)
+        raise ScriptInvalid(_TOO_LONG, about=call.function.script_name)
     try:
         return pool().run_sync(f"preview:{account_id}", call)
     except PoolBusy:
@@ -32,7 +32,7 @@ def script_run(account_id: UUID, call: Call) -> Result:
 def script_check(account_id: UUID, source: str, function: Function) -> None:
     """Raises as `script_run` does, ScriptInvalid too for a script that could never work."""
     if "\0" in source:
-        raise ScriptInvalid("A script holds no NUL characters")
+        raise ScriptInvalid("A script holds no NUL characters", about=function.script_name)
     result = script_run(account_id, Call(source, function=function))
     if result.ending != Ending.OK:
-        raise ScriptInvalid(result.message, result.line, result.column)
+        raise ScriptInvalid(result.message, result.line, result.column, function.script_name)

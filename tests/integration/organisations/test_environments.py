@@ -1,3 +1,5 @@
+import re
+
 from django.test import Client
 
 from apps.audit.models import AuditEntry
@@ -103,9 +105,23 @@ def test_the_settings_of_an_environment(signed_in: SignedIn, alice: User, stagin
         assert browser.post(f"{url}/{what}", {"value": value})["Location"] == url
     staging.refresh_from_db()
     assert (staging.name, staging.colour, staging.weight, staging.slug) == ("Quality", "green", 7, "staging")
-    browser.post(f"{url}/weight", {"value": "0"})
-    assert "A weight is a number from 1 to 1000." in text(browser.get(url))
+    assert "A weight is a number from 1 to 1000." in text(browser.post(f"{url}/weight", {"value": "0"}))
     assert browser.post(f"{url}/nonsense", {"value": "0"}).status_code == 404
+
+
+def test_a_refused_setting_stays_as_it_was_typed(
+    signed_in: SignedIn, alice: User, staging: Environment
+) -> None:
+    browser, url = signed_in(alice), "/o/acme/env/staging/settings"
+    for what, typed in (("weight", "9999"), ("name", "a" * 300)):
+        response = browser.post(f"{url}/{what}", {"value": typed})
+        html = text(response)
+        assert response.status_code == 422
+        assert f'id="env-{what}-error" role="alert"' in html
+        assert re.search(rf'id="env-{what}"[^>]* value="{typed}"[^>]* aria-invalid="true"', html)
+    staging.refresh_from_db()
+    assert (staging.name, staging.weight) == ("Staging", 1)
+    assert "<h1>Environment</h1><p>Of Staging" in html
 
 
 def test_settings_are_read_only_for_a_viewer(signed_in: SignedIn, viewer: User, staging: Environment) -> None:

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -87,9 +88,14 @@ def test_the_filter_is_saved_and_a_bad_one_refused(signed_in: SignedIn, alice: U
     browser.post(url, {"mode": "allow", "events": "orders/*\r\nuser/created", "ips": "10.0.0.0/8"})
     key.refresh_from_db()
     assert (key.filter_mode, key.filter_events) == ("allow", ["orders/*", "user/created"])
-    browser.post(url, {"mode": "allow", "events": "", "ips": "nowhere"})
-    assert "is neither an address nor a network" in text(browser.get(PAGE))
+    refused = browser.post(url, {"mode": "deny", "events": "a/b", "ips": "192.0.2.1\r\nnowhere"})
+    html = text(refused)
+    assert (refused.status_code, "is neither an address nor a network" in html) == (422, True)
+    assert re.findall(r'<textarea[^>]* name="(\w+)"[^>]* aria-invalid="true" autofocus', html) == ["ips"]
+    assert "192.0.2.1\r\nnowhere</textarea>" in html
+    assert ">a/b</textarea>" in html
     key.refresh_from_db()
+    assert key.filter_mode == "allow"
     assert key.filter_ips == ["10.0.0.0/8"]
 
 

@@ -53,6 +53,39 @@ def test_a_broken_script_is_not_saved(signed_in: SignedIn, alice: User, hook: We
     assert hook.transform == SCRIPT
 
 
+def test_the_editor_is_told_what_became_of_saving(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
+    browser, url = signed_in(alice), f"{PAGE}/{hook.id}/scripts"
+    state = {"HX-Request": "true", "HX-Target": "script-state"}
+    broken = browser.post(url, {"transform": "\n\n] function transform() {}"}, headers=state)
+    assert (broken.status_code, "<html" in text(broken)) == (422, False)
+    assert 'data-field="webhook-transform" data-line="3"' in text(broken)
+    broken = browser.post(url, {"transform": SCRIPT, "respond": "] nope"}, headers=state)
+    assert 'data-field="webhook-respond" data-line="1"' in text(broken)
+    saved = browser.post(url, {"transform": SCRIPT, "respond": ""}, headers=state)
+    assert (saved.status_code, "The transform is saved." in text(saved)) == (200, True)
+    hook.refresh_from_db()
+    assert hook.transform == SCRIPT
+
+
+def test_a_delivery_is_loaded_into_the_test_alone(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
+    write_delivery(hook, 1, Outcome.ACCEPTED, 200, ["stripe/invoice.paid"])
+    fields = {"HX-Request": "true", "HX-Target": "test-fields"}
+    found = Delivery.objects.get()
+    answer = signed_in(alice).get(f"{PAGE}/{hook.id}", {"delivery": found.id}, headers=fields)
+    assert answer["HX-Trigger-After-Swap"] == "delivery-loaded"
+    assert "evt_1" in text(answer)
+    assert 'id="webhook-transform"' not in text(answer)
+
+
+def test_the_test_tool_shows_what_is_not_saved_yet(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
+    sent = {"transform": f"{hook.transform}\n// new", "payload": "{}", "content_type": "application/json"}
+    browser = signed_in(alice)
+    html = text(browser.post(f"{PAGE}/{hook.id}/test", sent, headers=RESULT))
+    assert '<span class="diff-line" data-kind="new">+// new</span>' in html
+    saved = text(browser.post(f"{PAGE}/{hook.id}/test", sent | {"transform": hook.transform}, headers=RESULT))
+    assert "diff-line" not in saved
+
+
 def test_the_test_tool_runs_what_is_typed(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
     browser = signed_in(alice)
     sent = {"transform": SCRIPT, "payload": '{"kind": "paid"}', "content_type": "application/json"}
@@ -102,8 +135,14 @@ def test_verification_is_saved_without_showing_its_secret(
     html = text(browser.get(f"{PAGE}/{hook.id}"))
     assert "whsec_very_secret" not in html
     assert "empty keeps it" in html
-    browser.post(url, {"scheme": "hmac", "secret": "s", "header": ""})
-    assert "the name of a header is needed" in text(browser.get(PAGE)).lower()
+    refused = browser.post(url, {"scheme": "hmac", "secret": "typed-secret", "header": "", "prefix": "v1="})
+    html = text(refused)
+    assert (refused.status_code, "the name of a header is needed" in html.lower()) == (422, True)
+    assert '<option value="hmac" selected>' in html
+    assert 'name="prefix" value="v1="' in html
+    assert "typed-secret" not in html
+    hook.refresh_from_db()
+    assert hook.scheme == Scheme.STRIPE
     assert browser.post(url, {"scheme": "magic"}).status_code == 404
 
 

@@ -1,9 +1,11 @@
 """Event keys of an environment (spec 05, 2.1 and 5.4.24)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -13,8 +15,8 @@ from apps.audit.http import actor_of
 from apps.credentials import services
 from apps.credentials.models import EventKey
 from apps.credentials.selectors import event_key_by_id
-from apps.dashboard.filter_texts import lines_of, mode_of
-from apps.dashboard.forms import Field, Form, attempt, change, rename_form, render_form
+from apps.dashboard.filter_texts import lines_of, mode_of, refused_filter, typed_filter
+from apps.dashboard.forms import Field, Form, change, rename_form, render_form
 from apps.dashboard.fragments import redirect, render_page
 from apps.dashboard.pages.event_keys import event_keys_page
 from apps.dashboard.snippets import origin
@@ -42,6 +44,14 @@ def event_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, key: EventKey | None) -> HttpResponse:
     page = event_keys_page(access_of(request), environment_of(request), key, origin(request))
     return render_page(request, "manage/event_keys.html", {"page": page}, section=SECTION)
+
+
+def _refused_filter(request: HttpRequest, key: EventKey, refused: TenancyError) -> HttpResponse:
+    """As it was typed, with the reason beside it."""
+    page = event_keys_page(access_of(request), environment_of(request), key, origin(request))
+    shown = replace(page, open=replace(page.open, **typed_filter(request)) if page.open else None)
+    context = {"page": shown, **refused_filter(request, refused)}
+    return render_page(request, "manage/event_keys.html", context, section=SECTION, status=422)
 
 
 @require_http_methods(["GET", "POST"])
@@ -99,18 +109,18 @@ def reveal(request: HttpRequest, key_id: UUID) -> HttpResponse:
 @manage_page(Permission.KEY_MANAGE)
 def set_filter(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = _key(request, key_id)
-    return attempt(
-        request,
-        _url(key),
-        lambda: services.event_key_set_filter(
+    try:
+        services.event_key_set_filter(
             event_key=key,
             mode=mode_of(request),
             events=lines_of(request, "events"),
             ips=lines_of(request, "ips"),
             actor=actor_of(request),
-        ),
-        "The filter is saved.",
-    )
+        )
+    except TenancyError as refused:
+        return _refused_filter(request, key, refused)
+    messages.success(request, "The filter is saved.")
+    return redirect(request, _url(key))
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,6 +1,5 @@
 """The test tool of webhooks: scripts that are not saved, on payloads that nobody sent (spec 05, 2.5)."""
 
-import difflib
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +11,7 @@ from apps.dashboard.auditing import audit_events_sent
 from apps.dashboard.fragments import redirect, render_page
 from apps.dashboard.pages.sending import events_send
 from apps.dashboard.pages.webhook_tests import test_delivery
+from apps.dashboard.presenters.diffs import diff_lines
 from apps.dashboard.tenant import access_of, environment_of
 from apps.dashboard.views.manage.entering import manage_page
 from apps.dashboard.views.manage.webhooks import SECTION, SHARED, url_of, webhook_of
@@ -72,14 +72,15 @@ def _one(request: HttpRequest, row: Webhook) -> dict[str, object]:
         result = testing.transform_test(account_id=row.key.account_id, transform=transform, delivery=delivery)
         return {"result": result}
     compared = testing.transform_compare(webhook=row, transform=transform, delivery=delivery)
-    return {"result": compared.edited, "diff": _diff(compared) if compared.differs else ""}
+    return {
+        "result": compared.edited,
+        "diff": diff_lines(_outcome(compared.saved), _outcome(compared.edited)),
+        "script_diff": diff_lines(row.transform, transform),
+    }
 
 
-def _diff(compared: testing.Comparison) -> str:
-    """Of what the saved script gives and what the edited one does."""
-    before = (compared.saved.output or compared.saved.error).splitlines()
-    after = (compared.edited.output or compared.edited.error).splitlines()
-    return "\n".join(difflib.unified_diff(before, after, "saved", "edited", lineterm="", n=2))
+def _outcome(result: testing.TestResult) -> str:
+    return result.output or result.error
 
 
 def _all(request: HttpRequest, row: Webhook) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """Webhooks of an environment (spec 05, 2.5 and 5.4.23). Their test tool is in webhook_testing.py."""
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.audit.http import actor_of
-from apps.dashboard.filter_texts import lines_of, mode_of
-from apps.dashboard.forms import Field, Form, attempt, change, rename_form, render_form
-from apps.dashboard.fragments import redirect, render_dialog, render_page
+from apps.dashboard.filter_texts import lines_of, mode_of, refused_filter, typed_filter
+from apps.dashboard.forms import Field, Form, change, rename_form, render_form
+from apps.dashboard.fragments import is_fragment, redirect, render_dialog, render_page
 from apps.dashboard.gates import gate_of
 from apps.dashboard.pages.webhook_tests import test_tool
 from apps.dashboard.pages.webhooks import delivery_row, webhooks_page
@@ -27,9 +29,12 @@ from apps.webhooks.models import Delivery, Webhook
 from apps.webhooks.presets import DEFAULT_ID, presets
 from apps.webhooks.services import redelivery
 from apps.webhooks.services import webhooks as services
+from apps.webhooks.verification.config import DEFAULT_TOLERANCE_SECONDS
 
 SECTION: Final = "webhooks"
 SHARED: Final = "dashboard:webhooks"
+SCRIPT_STATE: Final = "script-state"
+TEST_FIELDS: Final = "test-fields"
 # The options that each scheme has, as its form sends them.
 _TIMED: Final = ("tolerance_seconds",)
 _HMAC: Final = ("header", "algorithm", "encoding", "prefix", "timestamp_header", "signed")
@@ -56,13 +61,27 @@ def webhook(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     return _page(request, webhook_of(request, webhook_id))
 
 
-def _page(request: HttpRequest, row: Webhook | None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    row: Webhook | None,
+    status: int = 200,
+    typed: Mapping[str, Any] | None = None,
+    **more: str,
+) -> HttpResponse:
+    """`typed` takes the place of what is saved."""
     access = access_of(request)
     page = webhooks_page(access, environment_of(request), row, origin(request), request.GET.get("after"))
+    if typed and page.open is not None:
+        page = replace(page, open=replace(page.open, **typed))
     tool = test_tool(access, row, request.GET.get("delivery", "")) if row and page.gate.is_open else None
-    context = {"page": page, "tool": tool}
-    fragments = {"webhook-deliveries": "manage/_deliveries.html"}
-    return render_page(request, "manage/webhooks.html", context, section=SECTION, fragments=fragments)
+    context = {"page": page, "tool": tool, **more}
+    fragments = {"webhook-deliveries": "manage/_deliveries.html", TEST_FIELDS: "manage/_test_fields.html"}
+    response = render_page(
+        request, "manage/webhooks.html", context, section=SECTION, fragments=fragments, status=status
+    )
+    if is_fragment(request, TEST_FIELDS):
+        response["HX-Trigger-After-Swap"] = "delivery-loaded"
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -155,19 +174,28 @@ def scripts(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
             webhook=row, transform=transform, respond=respond, actor=actor_of(request)
         )
     except TenancyError as refused:
-        context = {
-            "dialog_title": "The script is not saved",
-            "text": _place(refused),
-            "back_url": url_of(row),
-        }
-        return render_dialog(request, "manage/not_saved.html", context, section=SECTION, status=422)
+        return _script_state(request, row, refused)
+    if is_fragment(request, SCRIPT_STATE):
+        return _script_state(request, row, None)
     messages.success(request, "The transform is saved.")
     return redirect(request, url_of(row))
 
 
-def _place(refused: TenancyError) -> str:
-    line = getattr(refused, "line", 0)
-    return f"Line {line}: {refused}" if line else str(refused)
+def _script_state(request: HttpRequest, row: Webhook, refused: TenancyError | None) -> HttpResponse:
+    """Beside the editor, which keeps what is in it."""
+    context = {
+        "dialog_title": "The script is not saved",
+        "dialog_template": "manage/not_saved.html",
+        "problem": str(refused or ""),
+        "line": getattr(refused, "line", 0),
+        "script": getattr(refused, "about", "transform"),
+        "back_url": url_of(row),
+    }
+    fragments = {SCRIPT_STATE: "manage/_script_state.html"}
+    status = 422 if refused else 200
+    return render_page(
+        request, "dialog_page.html", context, section=SECTION, fragments=fragments, status=status
+    )
 
 
 @require_POST
@@ -178,18 +206,25 @@ def verification(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     if chosen not in Scheme.values:
         raise Http404("no such scheme")
     scheme = Scheme(chosen)
-    return attempt(
-        request,
-        url_of(row),
-        lambda: services.webhook_set_verification(
+    options = _options(request, scheme)
+    try:
+        services.webhook_set_verification(
             webhook=row,
             scheme=scheme,
-            options=_options(request, scheme),
+            options=options,
             secret=request.POST.get("secret") or None,
             actor=actor_of(request),
-        ),
-        "The verification is saved.",
-    )
+        )
+    except TenancyError as refused:
+        typed = {"scheme": chosen, "options": {"tolerance_seconds": DEFAULT_TOLERANCE_SECONDS} | options}
+        return _again(request, row, typed, verification_error=str(refused))
+    messages.success(request, "The verification is saved.")
+    return redirect(request, url_of(row))
+
+
+def _again(request: HttpRequest, row: Webhook, typed: Mapping[str, Any], **error: str) -> HttpResponse:
+    """The page as it was typed, with what was refused beside its field."""
+    return _page(request, webhook_of(request, row.id), 422, typed, **error)
 
 
 def _options(request: HttpRequest, scheme: Scheme) -> dict[str, object]:
@@ -206,18 +241,18 @@ def _options(request: HttpRequest, scheme: Scheme) -> dict[str, object]:
 @manage_page(Permission.WEBHOOK_MANAGE, shared=SHARED, section=SECTION)
 def set_filter(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     row = webhook_of(request, webhook_id)
-    return attempt(
-        request,
-        url_of(row),
-        lambda: services.webhook_set_filters(
+    try:
+        services.webhook_set_filters(
             webhook=row,
             mode=mode_of(request),
             events=lines_of(request, "events"),
             ips=lines_of(request, "ips"),
             actor=actor_of(request),
-        ),
-        "The filter is saved.",
-    )
+        )
+    except TenancyError as refused:
+        return _again(request, row, typed_filter(request), **refused_filter(request, refused))
+    messages.success(request, "The filter is saved.")
+    return redirect(request, url_of(row))
 
 
 @require_GET
