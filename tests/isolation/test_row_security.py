@@ -61,7 +61,7 @@ class Forgetting:
     def filter(self, rows: QuerySet[Any], *args: Any, **kwargs: Any) -> QuerySet[Any]:
         is_forgotten = self.is_on and rows.model is not AuditHead  # heads are locked one by one
         forgotten = TENANT if is_forgotten else frozenset()
-        kept = {name: value for name, value in kwargs.items() if name not in forgotten}
+        kept = {name: value for name, value in kwargs.items() if name.split("__")[0] not in forgotten}
         return self._filter(rows, *args, **kept)
 
 
