@@ -52,7 +52,7 @@ class OrganisationForm(forms.Form):
 class SetupForm(forms.Form):
     token = forms.CharField(
         label="Setup token",
-        help_text="The server has written it to its log.",
+        help_text="It is in the server's log, at the end of the link to this page.",
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput, Textarea
+from django.forms import BaseForm, BoundField, CheckboxInput, Textarea
 from django.utils.safestring import SafeString
 
 # In this order: most browsers also claim to be those below them.
@@ -34,6 +34,9 @@ def field(bound: BoundField, label: str = "", hint: str | None = None, **attribu
     widget = bound.field.widget
     widget.attrs.pop("placeholder", None)
     named = {name.replace("_", "-"): value for name, value in attributes.items()}
+    wrong = _first_wrong(bound.form)
+    if wrong:
+        named["autofocus"] = bound.name == wrong
     is_check = isinstance(widget, CheckboxInput)
     if hint is not None:
         bound.help_text = hint
@@ -43,6 +46,11 @@ def field(bound: BoundField, label: str = "", hint: str | None = None, **attribu
         "is_check": is_check,
         "control": _control(bound, {} if is_check else {"class": _css(widget, named)}, named),
     }
+
+
+def _first_wrong(form: BaseForm) -> str:
+    """Where whoever sent the form goes on; empty where no field is wrong by itself."""
+    return next((bound.name for bound in form if bound.errors), "")
 
 
 def _control(bound: BoundField, base: dict[str, str], named: dict[str, Any]) -> SafeString:

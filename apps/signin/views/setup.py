@@ -50,5 +50,10 @@ def _submitted(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: SetupForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "is_mail_configured": settings.IS_MAIL_CONFIGURED}
+    token = form["token"]
+    context = {
+        "form": form,
+        "has_token": bool(token.value()) and not token.errors,
+        "is_mail_configured": settings.IS_MAIL_CONFIGURED,
+    }
     return render(request, "signin/setup.html", context, status=status)

@@ -1,4 +1,5 @@
-// A form that cannot be sent twice; Ctrl or Command with Enter sends it.
+// A form that cannot be sent twice; Ctrl or Command with Enter sends it. Whoever comes back to it by the
+// browser's history may send it again.
 
 export default function submit(form) {
   const buttons = () => form.querySelectorAll("[type=submit]");
@@ -9,4 +10,7 @@ export default function submit(form) {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
+  const onReturn = (event) => event.persisted && hold(false);
+  window.addEventListener("pageshow", onReturn);
+  return () => window.removeEventListener("pageshow", onReturn);
 }

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -158,6 +159,18 @@ def test_nothing_is_said_in_dev_mode_or_to_a_server_with_users(
 
 @pytest.mark.usefixtures("token")
 def test_the_page_says_when_no_mail_is_sent(browser: Client, server: Settings) -> None:
-    assert "No mail server is configured" not in browser.get("/setup").content.decode()
+    assert "This server sends no mail" not in browser.get("/setup").content.decode()
     server.IS_MAIL_CONFIGURED = False
-    assert "No mail server is configured" in browser.get("/setup").content.decode()
+    assert "This server sends no mail" in browser.get("/setup").content.decode()
+
+
+def test_the_link_of_the_log_leaves_the_token_out_of_sight_until_it_is_wrong(
+    browser: Client, token: str
+) -> None:
+    hidden = f'<input type="hidden" name="token" value="{token}"'
+    assert hidden in browser.get(f"/setup?token={token}").content.decode()
+    assert '<label for="id_token">Setup token</label>' in browser.get("/setup").content.decode()
+    page = browser.post("/setup", FORM | {"token": "x" * 32}).content.decode()
+    assert '<label for="id_token">Setup token</label>' in page
+    assert page.count("autofocus") == 1
+    assert re.search(r'<input[^>]* name="token"[^>]* autofocus', page)
