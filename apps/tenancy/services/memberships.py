@@ -31,14 +31,8 @@ def membership_change_role(*, access: Access, membership_id: UUID, role: Role, a
     Raises OwnerOnly, LastOwner.
     """
     access = lock_for_members(access)
-    account = access.account
-    membership = _get(account, membership_id)
-    before = Role(membership.role)
-    if before == role:
-        return membership
-    require_owner_for(access, before, role)
-    _set_role(account, membership, role)
-    _audit(membership, actor, "member.role", {"role": before}, {"role": role})
+    membership = _get(access.account, membership_id)
+    _change_role(access, membership, role, actor)
     return membership
 
 
@@ -52,15 +46,19 @@ def membership_restrict(
     """
     account = lock_for_members(access).account
     membership = _get(account, membership_id)
-    wanted = restriction_of(account, Role(membership.role), environment_ids)
-    before = sorted(membership.environments.values_list("slug", flat=True))
-    after = sorted(environment.slug for environment in wanted)
-    if before != after or membership.is_restricted != bool(wanted):
-        membership.is_restricted = bool(wanted)
-        membership.save(update_fields=["is_restricted"])
-        membership.environments.set(wanted)
-        _audit(membership, actor, "member.restrict", {"environments": before}, {"environments": after})
-        announce_change(account.id)
+    _restrict(account, membership, environment_ids, actor)
+    return membership
+
+
+@transaction.atomic
+def membership_edit(
+    *, access: Access, membership_id: UUID, role: Role, environment_ids: Collection[UUID], actor: Actor
+) -> Membership:
+    """`membership_change_role` and `membership_restrict`, both or neither; who acts may change their own."""
+    access = lock_for_members(access)
+    membership = _get(access.account, membership_id)
+    _change_role(access, membership, role, actor)
+    _restrict(access.account, membership, environment_ids, actor)
     return membership
 
 
@@ -143,6 +141,30 @@ def _get(account: Account, membership_id: UUID) -> Membership:
     if membership is None:
         raise NotFound
     return membership
+
+
+def _change_role(access: Access, membership: Membership, role: Role, actor: Actor) -> None:
+    before = Role(membership.role)
+    if before == role:
+        return
+    require_owner_for(access, before, role)
+    _set_role(access.account, membership, role)
+    _audit(membership, actor, "member.role", {"role": before}, {"role": role})
+
+
+def _restrict(
+    account: Account, membership: Membership, environment_ids: Collection[UUID], actor: Actor
+) -> None:
+    wanted = restriction_of(account, Role(membership.role), environment_ids)
+    before = sorted(membership.environments.values_list("slug", flat=True))
+    after = sorted(environment.slug for environment in wanted)
+    if before == after and membership.is_restricted == bool(wanted):
+        return
+    membership.is_restricted = bool(wanted)
+    membership.save(update_fields=["is_restricted"])
+    membership.environments.set(wanted)
+    _audit(membership, actor, "member.restrict", {"environments": before}, {"environments": after})
+    announce_change(account.id)
 
 
 def _set_role(account: Account, membership: Membership, role: Role) -> None:

@@ -107,3 +107,21 @@ def test_the_ownership_goes_to_another(signed_in: SignedIn, alice: User, bob: Us
     row.refresh_from_db()
     assert row.role == Role.OWNER
     assert Membership.objects.get(user=alice).role == Role.ADMIN
+
+
+def test_a_form_that_is_refused_changes_neither_role_nor_restriction(
+    signed_in: SignedIn, alice: User, bob: User, staging: Environment
+) -> None:
+    row = Membership.objects.get(user=bob)
+    response = signed_in(alice).post(f"{PAGE}/{row.id}", {"role": "owner", "environments": [str(staging.id)]})
+    assert response.status_code == 422
+    row.refresh_from_db()
+    assert (row.role, row.is_restricted) == (Role.DEVELOPER, False)
+
+
+def test_an_admin_may_become_less(signed_in: SignedIn, alice: User, bob: User) -> None:
+    row = Membership.objects.get(user=bob)
+    Membership.objects.filter(id=row.id).update(role=Role.ADMIN)
+    assert signed_in(bob).post(f"{PAGE}/{row.id}", {"role": "viewer"})["Location"] == PAGE
+    row.refresh_from_db()
+    assert row.role == Role.VIEWER

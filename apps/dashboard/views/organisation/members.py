@@ -127,10 +127,12 @@ def edit(request: HttpRequest, access: Access, membership_id: UUID) -> HttpRespo
     )
 
     def save() -> None:
-        actor = actor_of(request)
-        memberships.membership_change_role(access=access, membership_id=member.id, role=role, actor=actor)
-        memberships.membership_restrict(
-            access=access, membership_id=member.id, environment_ids=_ids(chosen), actor=actor
+        memberships.membership_edit(
+            access=access,
+            membership_id=member.id,
+            role=role,
+            environment_ids=_ids(chosen),
+            actor=actor_of(request),
         )
 
     return change(request, form, SECTION, save, f"{member.user.display_name} is {role.label.lower()} now.")
