@@ -199,6 +199,21 @@ def test_with_forgotten_filters_ids_of_others_are_unknown(
 
 
 @on_postgres
+@pytest.mark.parametrize("path", ["/o/acme/env/production/runs", "/o/acme/settings/api-keys"])
+def test_an_operators_look_is_in_the_scope_of_the_place(
+    pg_stage: Stage, forgetful: Forgetting, path: str
+) -> None:
+    def ask(about: Place) -> Any:
+        return Visitor(pg_stage.people.oscar).looks_into(about.account).ask("GET", path)
+
+    status, content = seen(forgetful, ask, pg_stage.production)
+    assert (status, foreign(pg_stage, "organisation", content)) == (200, set())
+    forgetful.is_barred = False
+    _, content = seen(forgetful, ask, pg_stage.production)
+    assert foreign(pg_stage, "organisation", content) != set(), "no filter is forgotten"
+
+
+@on_postgres
 def test_an_export_is_made_in_the_scope_of_its_request(pg_stage: Stage, forgetful: Forgetting) -> None:
     """Its lines come when the request has been left."""
 
