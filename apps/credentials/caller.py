@@ -3,10 +3,11 @@
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from apps.credentials.filters import KeyFilter
+from apps.engine.event_stream import Sender
 from apps.tenancy.entitlements import DEFAULTS, Entitlements
 from apps.tenancy.models import AccountStatus, EnvironmentType
 from apps.tenancy.permissions import Permission
@@ -20,6 +21,16 @@ class CredentialKind(StrEnum):
     TOKEN = "token"  # noqa: S105 a kind of credential
     SESSION = "session"
     NONE = "none"  # dev mode asks for nothing
+
+
+_SENDERS: Final = {
+    CredentialKind.EVENT_KEY: Sender.KEY,
+    CredentialKind.WEBHOOK: Sender.WEBHOOK,
+    CredentialKind.SIGNING_KEY: Sender.API,
+    CredentialKind.API_KEY: Sender.API,
+    CredentialKind.TOKEN: Sender.API,
+    CredentialKind.SESSION: Sender.DASHBOARD,
+}
 
 
 class Code(StrEnum):
@@ -96,7 +107,7 @@ class Caller:
     """Who a request is from, and for which environment.
 
     The last fields follow from the others, for paths on which each microsecond counts: the ids as text, the
-    bound of an event, and whether the rate of events is limited.
+    bound of an event, whether the rate of events is limited, and what its events say of where they came from.
     """
 
     account_id: UUID
@@ -115,6 +126,7 @@ class Caller:
     env_id: str = field(init=False, compare=False)
     max_event_bytes: int = field(init=False, compare=False)
     is_rated: bool = field(init=False, compare=False)
+    sender: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         limits, env_id = self.entitlements, str(self.environment_id)
@@ -124,12 +136,20 @@ class Caller:
             ("env_id", env_id),
             ("max_event_bytes", bound),
             ("is_rated", limits.ingest_per_second is not None),
+            ("sender", _sender(self.kind, self.credential_id)),
         ):
             object.__setattr__(self, name, value)
 
     @property
     def is_branch_parent(self) -> bool:
         return self.environment_type == EnvironmentType.BRANCH_PARENT
+
+
+def _sender(kind: CredentialKind, credential_id: str) -> str:
+    """The field k of an event (apps/engine/event_stream.py). Keys of the configuration have no id."""
+    sender = _SENDERS.get(kind, "")
+    has_id = sender in (Sender.KEY, Sender.WEBHOOK) and credential_id
+    return f"{sender}:{credential_id}" if has_id else str(sender)
 
 
 def caller_at(credential: Credential, place: Place) -> Caller:

@@ -36,6 +36,13 @@ def event_key_by_id(environment: Environment, key_id: UUID) -> EventKey | None:
     return rows.exclude(source=KeySource.WEBHOOK).first()
 
 
+def sender_by_id(environment_id: UUID, key_id: UUID) -> EventKey | None:
+    """The event key or webhook that an event of the environment came with, revoked or not."""
+    own_or_parents = Q(environment_id=environment_id) | Q(environment__branches__id=environment_id)
+    rows = EventKey.objects.filter(own_or_parents, id=key_id).defer("value_encrypted", "value_hash")
+    return rows.first()
+
+
 def signing_keys(environment: Environment) -> list[SigningKey]:
     """The active key, the pending one, and the retired ones in their time of grace."""
     is_live = ~Q(state=SigningKeyState.RETIRED) | Q(retired_until__gt=timezone.now())

@@ -6,11 +6,14 @@ e, a   environment id, account id
 n      event name
 b      the event as functions see it: JSON of {data, id, name, ts, user, v?, meta?}
 x      JSON of `EventContext`, absent when it says nothing
+k      who sent it (`Sender`), with the id of a key or webhook after a colon; absent for the server's own
+       events and where that is not known
 l, c   of a batch only, whose i is the batch's id and whose b is the JSON array of its events: their internal
        ids, and the correlation ids of those that an invoke waits for (`-` for the others), parted by spaces
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -45,6 +48,15 @@ class EventContext(msgspec.Struct, frozen=True, omit_defaults=True):
 _HELD_BACK = frozenset({"debounce", "batch"})
 
 
+class Sender(StrEnum):
+    """What an event came with: an event key, a webhook, another credential, or a person's hand."""
+
+    KEY = "key"
+    WEBHOOK = "webhook"
+    API = "api"
+    DASHBOARD = "dashboard"
+
+
 class EventEntry(NamedTuple):
     internal_id: str
     env_id: str
@@ -54,6 +66,7 @@ class EventEntry(NamedTuple):
     context: EventContext
     batch_ids: tuple[str, ...] = ()
     batch_correlations: tuple[str, ...] = ()
+    sender: str = ""
 
 
 _context_encoder = msgspec.json.Encoder()
@@ -63,10 +76,12 @@ _DEFAULT = EventContext()
 
 def entry_fields(entry: EventEntry) -> list[bytes | str]:
     """The flat field list of an XADD."""
-    fields: list[bytes | str] = ["i", entry.internal_id, "e", entry.env_id, "a", entry.account_id]
-    fields += ["n", entry.name, "b", entry.body]
-    if entry.context != _DEFAULT:
-        fields += ["x", _context_encoder.encode(entry.context)]
+    internal_id, env_id, account_id, name, body, context, _, _, sender = entry
+    fields: list[bytes | str] = ["i", internal_id, "e", env_id, "a", account_id, "n", name, "b", body]
+    if context != _DEFAULT:
+        fields += ("x", _context_encoder.encode(context))
+    if sender:
+        fields += ("k", sender)
     return fields
 
 
@@ -81,6 +96,7 @@ def parse_entry(fields: Mapping[bytes, bytes]) -> EventEntry:
         context=_context_decoder.decode(context) if context else _DEFAULT,
         batch_ids=_words(fields.get(b"l")),
         batch_correlations=_words(fields.get(b"c")),
+        sender=fields.get(b"k", b"").decode(),
     )
 
 

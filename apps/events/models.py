@@ -26,6 +26,10 @@ class Event(models.Model):
     received_at = models.BigIntegerField()
     is_internal = models.BooleanField()  # an `inngest/` name: made by the engine
     source = models.CharField(max_length=32)  # api, invoke, cron, engine, rerun
+    # Who sent it (apps/engine/event_stream.py, `Sender`), and the id of that key or webhook; empty for the
+    # server's own events and where that is not known.
+    origin = models.CharField(max_length=12, default="", db_default="")
+    origin_id = models.UUIDField(null=True)
     context = models.TextField(default="")  # JSON of `EventContext`: how it is handled; empty for the default
 
     class Meta:

@@ -166,7 +166,7 @@ class IngestApp:
         parsed = parse_events(body, received_ms=clock.now_ms(), max_bytes=max_bytes, seed=seed)
         accepted, denied = filtered(caller, parsed.accepted)
         trace_parent = checked_trace_parent(headers.get(b"traceparent"))
-        entries = api_entries(accepted, caller.tenant, is_seeded=seed is not None, trace_parent=trace_parent)
+        entries = api_entries(accepted, caller, is_seeded=seed is not None, trace_parent=trace_parent)
         await self._publisher.publish(entries)
         if caller.is_rated:
             await self._rates.count(caller, len(entries))
@@ -226,9 +226,7 @@ class IngestApp:
         max_bytes = min(caller.max_event_bytes, self._options.max_event_bytes)
         event = parse_invocation(body, slug, received_ms=clock.now_ms(), max_bytes=max_bytes, seed=seed)
         trace_parent = checked_trace_parent(headers.get(b"traceparent"))
-        entry = invocation_entry(
-            event, caller.tenant, slug, is_seeded=seed is not None, trace_parent=trace_parent
-        )
+        entry = invocation_entry(event, caller, slug, is_seeded=seed is not None, trace_parent=trace_parent)
         await self._publisher.publish([entry])
         if caller.is_rated:
             await self._rates.count(caller, 1)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from apps.credentials.caller import Tenant
+from apps.credentials.caller import Caller
 from apps.engine.event_stream import EventContext, EventEntry, entry_fields
 from apps.engine.keys import Keys
 from apps.engine.protocol.events import AcceptedEvent
@@ -42,19 +42,27 @@ class EventPublisher:
 
 
 def api_entries(
-    events: Sequence[AcceptedEvent], tenant: Tenant, *, is_seeded: bool, trace_parent: str
+    events: Sequence[AcceptedEvent], caller: Caller, *, is_seeded: bool, trace_parent: str
 ) -> list[EventEntry]:
     """Entries of events from outside; ids that may come again are remembered."""
+    tenant, sender = caller.tenant, caller.sender
     once = EventContext(remember=is_seeded, trace_parent=trace_parent)
     own = EventContext(remember=True, trace_parent=trace_parent)
     return [
-        EventEntry(event.internal_id, *tenant, event.name, event.body, own if event.has_own_id else once)
+        EventEntry(
+            event.internal_id,
+            *tenant,
+            event.name,
+            event.body,
+            own if event.has_own_id else once,
+            sender=sender,
+        )
         for event in events
     ]
 
 
 def invocation_entry(
-    event: AcceptedEvent, tenant: Tenant, slug: str, *, is_seeded: bool, trace_parent: str
+    event: AcceptedEvent, caller: Caller, slug: str, *, is_seeded: bool, trace_parent: str
 ) -> EventEntry:
     """The entry that starts one function, whatever its triggers."""
     context = EventContext(
@@ -63,7 +71,8 @@ def invocation_entry(
         remember=is_seeded or event.has_own_id,
         trace_parent=trace_parent,
     )
-    return EventEntry(event.internal_id, *tenant, event.name, event.body, context)
+    entry = EventEntry(event.internal_id, *caller.tenant, event.name, event.body, context)
+    return entry._replace(sender=caller.sender)
 
 
 def checked_trace_parent(header: bytes | None) -> str:

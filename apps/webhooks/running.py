@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from apps.engine.event_stream import EventContext, EventEntry
+from apps.engine.event_stream import EventContext, EventEntry, Sender
 from apps.engine.protocol.events import AcceptedEvent
 from apps.webhooks.attempt import Attempt, Rejected
 from apps.webhooks.bodies import BodyInvalid, Parsed, parsed_body
@@ -82,6 +82,7 @@ def stream_entries(
     attempt: Attempt, events: Sequence[AcceptedEvent], trace_parent: str = ""
 ) -> list[EventEntry]:
     environment, account = str(attempt.environment_id), str(attempt.account_id)
+    sender = f"{Sender.WEBHOOK}:{attempt.config.id}"
     return [
         EventEntry(
             event.internal_id,
@@ -90,6 +91,7 @@ def stream_entries(
             event.name,
             event.body,
             EventContext(source=SOURCE, remember=event.has_own_id, trace_parent=trace_parent),
+            sender=sender,
         )
         for event in events
     ]

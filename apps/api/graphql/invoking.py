@@ -9,12 +9,15 @@ from graphql import GraphQLError
 
 from apps.api.graphql.context import RequestContext
 from apps.audit.changes import Target
+from apps.audit.models import ActorKind
 from apps.engine import bridge, clock
-from apps.engine.event_stream import EventContext, EventEntry
+from apps.engine.event_stream import EventContext, EventEntry, Sender
 from apps.engine.protocol.event_errors import EventRejected
 from apps.engine.protocol.events import parse_invocation
 
 _META_KEY: Final = "sessions"
+# In dev mode nobody says who asks.
+_SENDERS: Final = {ActorKind.USER: Sender.DASHBOARD, ActorKind.SYSTEM: ""}
 
 
 def invoke(
@@ -58,4 +61,5 @@ def _entry(context: RequestContext, slug: str, body: bytes) -> EventEntry:
         event.name,
         event.body,
         EventContext(function_id=slug, source="invoke"),
+        sender=_SENDERS.get(context.actor.kind, Sender.API),
     )

@@ -1,6 +1,7 @@
 """GET /v1/events, /v1/events/{id} and /v1/events/{id}/runs (spec 03, 4.3 and 4.4)."""
 
 import msgspec
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +14,7 @@ from apps.engine.protocol.dates import parse_date_ms, rfc3339
 from apps.engine.protocol.ids import is_ulid
 from apps.events import selectors
 from apps.events.models import Event
+from apps.events.origins import origin_of
 from apps.runs import selectors as run_selectors
 from apps.tenancy.permissions import Permission
 
@@ -89,6 +91,7 @@ class EventRunsView(RestView):
 def event_item(event: Event, body: str) -> EventItem:
     """`body` is the event's stored JSON text."""
     parts = _body_decoder.decode(body)
+    source, source_id = _source(event)
     return EventItem(
         internal_id=event.internal_id,
         account_id=str(event.account_id),
@@ -98,11 +101,18 @@ def event_item(event: Event, body: str) -> EventItem:
         name=event.name,
         data=parts.data,
         ts=event.ts,
-        source="",
-        source_id=None,
+        source=source,
+        source_id=source_id,
         user=_unless_empty(parts.user),
         v=_unless_empty(parts.v),
     )
+
+
+def _source(event: Event) -> tuple[str, str | None]:
+    """Nothing in dev mode, which asks for no credential."""
+    if settings.STEPWELL_MODE == "dev":
+        return "", None
+    return origin_of(event), str(event.origin_id) if event.origin_id else None
 
 
 def _unless_empty(value: msgspec.Raw) -> msgspec.Raw | msgspec.UnsetType:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from apps.dashboard.pages.event_source import EventSource, event_source
 from apps.dashboard.pages.naming import Names, names_of
 from apps.dashboard.pages.run_list import run_views
 from apps.dashboard.presenters.outcomes import skip_view, started_words
@@ -25,13 +26,6 @@ _RESUMED: Final = Badge("Resumed", "busy", "play")
 _CANCELLED: Final = Badge("Cancelled", "quiet", "ban")
 _SKIPPED: Final = Badge("Skipped", "quiet", "skip-forward")
 _FAILED: Final = Badge("Expression failed", "bad", "triangle-alert")
-_SOURCES: Final = {
-    "api": "Event API",
-    "invoke": "Invoke",
-    "cron": "Schedule",
-    "engine": "Stepwell",
-    "rerun": "Rerun",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,10 @@ class EventPage:
         self.shows_data = shows_data
         self._environment_id = environment_id
         self.event = event
-        self.source = _SOURCES.get(event.source, event.source)
+
+    @cached_property
+    def source(self) -> EventSource:
+        return event_source(self.event)
 
     @cached_property
     def outcome(self) -> Outcome | None:

@@ -6,7 +6,7 @@ import msgspec
 from django.conf import settings
 
 from apps.engine import bridge, clock
-from apps.engine.event_stream import EventContext, EventEntry
+from apps.engine.event_stream import EventContext, EventEntry, Sender
 from apps.engine.protocol.events import AcceptedEvent, parse_events, parse_invocation
 from apps.engine.protocol.raw_json import NOT_JSON
 from apps.tenancy.models import Environment
@@ -59,6 +59,7 @@ def _append(environment: Environment, events: list[tuple[AcceptedEvent, EventCon
             name=event.name,
             body=event.body,
             context=context,
+            sender=Sender.DASHBOARD,
         )
         for event, context in events
     ]

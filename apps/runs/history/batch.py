@@ -1,11 +1,12 @@
 """Coalesces the entries of a read into one row per run, attempt and event before anything is written."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from apps.engine.event_stream import EventEntry, context_text
+from apps.engine.event_stream import EventEntry, Sender, context_text
 from apps.engine.records import (
     AnyRecord,
     EventHandled,
@@ -26,6 +27,8 @@ from apps.runs.history.rows import (
     payload_text,
     uuid_hex,
 )
+
+_SENDERS = frozenset(Sender)
 
 StepKey = tuple[str, str, int]
 
@@ -249,7 +252,20 @@ def _event_row(key: str, stream_id: str, entry: EventEntry) -> EventRow:
         entry.name.startswith("inngest/"),
         entry.context.source,
         context_text(entry.context),
+        *_origin(entry.sender),
     )
+
+
+@lru_cache
+def _origin(sender: str) -> tuple[str, str | None]:
+    """Kind and id; nothing of what is not ours to store."""
+    kind, _, ident = sender.partition(":")
+    if kind not in _SENDERS:
+        return "", None
+    try:
+        return kind, uuid_hex(ident)
+    except ValueError:
+        return kind, None
 
 
 def _head(entry: EventEntry) -> _Head:

@@ -121,6 +121,8 @@ class EventRow(msgspec.Struct, gc=False):
     is_internal: bool
     source: str
     context: str
+    origin: str
+    origin_id: str | None
 
 
 class OutcomeRow(msgspec.Struct, gc=False):

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 AT = 1795439221223
 NOW = AT + 60_000
+KEY = "40768630-6bea-56a2-af77-60abc06ba30f"
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,36 @@ def test_the_users_json_comes_back_as_it_was(rest: Client) -> None:
     assert data in content
     found = json.loads(content)["data"]
     assert (found["user"], found["v"], found["id"], found["ts"]) == ({"id": 1}, "2", EVENT, AT)
+
+
+@pytest.mark.usefixtures("server_mode")
+@pytest.mark.parametrize(
+    ("source", "sender", "shown", "shown_id"),
+    [
+        ("api", f"key:{KEY}", "key", KEY),
+        ("api", "key", "key", None),
+        ("webhook", f"webhook:{KEY}", "webhook", KEY),
+        ("invoke", "api", "api", None),
+        ("api", "dashboard", "dashboard", None),
+        ("invoke", "", "platform", None),
+        ("cron", "", "platform", None),
+        ("engine", "", "platform", None),
+        ("api", "", "", None),
+    ],
+)
+def test_where_an_event_came_from(
+    rest: Client, source: str, sender: str, shown: str, shown_id: str | None
+) -> None:
+    write_event(f"{AT}-0", event(source=source)._replace(sender=sender))
+    headers = {"authorization": "Bearer signkey-prod-deadbeef"}
+    expected = item(source=shown, source_id=shown_id)
+    assert rest.get(f"/v1/events/{EVENT}", headers=headers).json()["data"] == expected
+    assert rest.get("/v1/events", headers=headers).json()["data"] == [expected]
+
+
+def test_dev_mode_says_nothing_of_it(rest: Client) -> None:
+    write_event(f"{AT}-0", event()._replace(sender=f"key:{KEY}"))
+    assert rest.get(f"/v1/events/{EVENT}").json()["data"] == item()
 
 
 def test_a_lower_case_id_is_the_same_id(rest: Client) -> None:

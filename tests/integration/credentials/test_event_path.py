@@ -74,6 +74,19 @@ async def web(redis_url: str, buffer: RefusalBuffer) -> AsyncIterator[httpx.Asyn
     await store.close()
 
 
+async def test_events_say_what_they_came_with(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis
+) -> None:
+    environment = await sync_to_async(lambda: acme.production)()
+    key, row = await sync_to_async(event_key)(environment), await sync_to_async(event_key_of)(environment)
+    signing = await sync_to_async(signing_key)(environment)
+    await web.post(f"/e/{key}", json=[EVENT, {**EVENT, "id": "own"}])
+    for token in (key, signing):
+        await web.post("/invoke/app-fn", json={}, headers=bearer(token))
+    senders = [entry.sender for entry in stored(redis_client)]
+    assert senders == [f"key:{row.id}", f"key:{row.id}", f"key:{row.id}", "api"]
+
+
 def places(redis_client: redis.Redis) -> list[tuple[str, str, str]]:
     return [(entry.account_id, entry.env_id, entry.name) for entry in entries(redis_client)]
 

@@ -92,6 +92,7 @@ def test_a_function_is_invoked(seeded: Client, events: "redis.Redis") -> None:
     [entry] = stream(events)
     assert entry.name == "inngest/function.invoked"
     assert (entry.context.function_id, entry.context.source) == (str(ids.FULFIL), "invoke")
+    assert entry.sender == "dashboard"
     assert b'"orderId":"A"' in entry.body
 
 

@@ -230,6 +230,25 @@ def test_the_version_rises_with_each_record_of_a_run(database: str) -> None:
     assert versions == sorted(set(versions))
 
 
+@pytest.mark.parametrize(
+    ("sender", "origin"),
+    [
+        ("", ("", None)),
+        ("api", ("api", None)),
+        ("key", ("key", None)),
+        (f"key:{ACCOUNT}", ("key", UUID(ACCOUNT))),
+        (f"webhook:{ACCOUNT}", ("webhook", UUID(ACCOUNT))),
+        ("key:none", ("key", None)),
+        (f"somebody:{ACCOUNT}", ("", None)),
+    ],
+)
+def test_events_say_who_sent_them(database: str, sender: str, origin: tuple[str, UUID | None]) -> None:
+    batch = Batch("0")
+    batch.add_event(STREAM_ID, event()._replace(sender=sender))
+    HistoryStore(database).write(batch)
+    assert Event.objects.using(database).values_list("origin", "origin_id").get() == origin
+
+
 def test_events_are_stored_once_with_their_bodies_apart(database: str) -> None:
     for _ in range(2):
         batch = Batch("0")
@@ -253,9 +272,11 @@ def test_events_are_stored_once_with_their_bodies_apart(database: str) -> None:
             at,
             False,
             "invoke",
+            "",
+            None,
             context,
         ),
-        (f"0:{at}-1", env, account, "01B", "01B", finished, at, at, True, "api", ""),
+        (f"0:{at}-1", env, account, "01B", "01B", finished, at, at, True, "api", "", None, ""),
     ]
     assert EventPayload.objects.using(database).get(key=f"0:{at}-0").body == event().body.decode()
 

@@ -23,6 +23,7 @@ async def test_an_invocation_is_an_event_for_one_function(
     assert answer.json() == {"id": entry.internal_id, "status": 200}
     assert entry.name == "inngest/function.invoked"
     assert entry.context == EventContext(function_id="my-app-fn", source="invoke")
+    assert entry.sender == ""
     event = json.loads(entry.body)
     assert event["id"] == entry.internal_id
     assert event["data"] == {"a": 1, "_inngest": {"fn_id": "my-app-fn"}}

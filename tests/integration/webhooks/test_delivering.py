@@ -47,6 +47,7 @@ async def test_a_delivery_becomes_an_event(
     assert answer.headers["content-type"] == "application/json"
     assert (entry.env_id, entry.account_id) == (str(environment.id), str(acme.account.id))
     assert (entry.name, entry.context.source, entry.context.remember) == ("in/echo", "webhook", False)
+    assert entry.sender == f"webhook:{found.webhook.id}"
     [event] = bodies(redis_client)
     data = event["data"]
     assert (data["evt"], data["queryParams"], data["raw"]) == (
