@@ -176,6 +176,27 @@ def test_userinfo_has_to_be_about_the_same_person(browser: Client, provider: Pro
     assert _return(browser, leave(browser, provider.email)).status_code == 302
 
 
+@pytest.mark.usefixtures("connection")
+@pytest.mark.parametrize(
+    ("missing", "claims"),
+    [("token_endpoint", {}), ("", {"email": ["dora@acme.test"]}), ("", {"name": {"first": "Dora"}})],
+    ids=["no token endpoint", "an address that is a list", "a name that is an object"],
+)
+def test_an_answer_that_makes_no_sense_is_refused_and_on_record(
+    browser: Client, acme: Account, provider: Provider, missing: str, claims: dict[str, Any]
+) -> None:
+    there = leave(browser, provider.email)
+    whole = provider.discovery()
+    provider.discovery = lambda: {k: v for k, v in whole.items() if k != missing}  # type: ignore[method-assign]
+    provider.claims = claims
+    answer = _return(browser, there)
+    assert answer.status_code == 401
+    assert REFUSED in answer.content.decode()
+    assert user_id_of(browser) is None
+    failures = AuditEntry.objects.filter(account_id=acme.id, action="sso.sign_in", is_success=False)
+    assert failures.count() == 1
+
+
 def test_without_joining_only_members_come_in(browser: Client, acme: Account, provider: Provider) -> None:
     connect(acme, OidcConfig(provider.url, CLIENT_ID, CLIENT_SECRET), is_joining=False)
     answer = _return(browser, leave(browser, provider.email))
