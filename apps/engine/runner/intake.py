@@ -6,6 +6,8 @@ stream until the runner acknowledges them, in whatever order, so a crash loses n
 Memory: a lane keeps the bodies of its entries while they take no more than what is still free of the byte
 budget; those beyond are known by their stream id and read again when their turn comes. So one lane holds
 at most half of the budget, and an idle lane always finds room. Nothing is read while `entries` are held.
+
+An entry of an idle lane goes aside (aside.py) while there is a batch in hand, or a rest.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ import msgspec
 from apps.engine.event_stream import EventEntry
 from apps.engine.keys import RUNNER_GROUP, Keys
 from apps.engine.protocol.events import RESERVED_PREFIX
+from apps.engine.runner.aside import Aside, AsideLimits, Held
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.lanes import FairLanes, Path
 from apps.engine.runner.ownership import Ownership
@@ -34,8 +37,6 @@ _STRAY_SECONDS = 5.0
 # What an entry takes beside its body, about.
 _ENTRY_BYTES = 1_000
 
-Held = Incoming | str  # an entry, or its stream id
-
 
 class Limits(msgspec.Struct, frozen=True):
     """`body_bytes` of bodies and `entries` held; entries in a `read`, and their bytes, about."""
@@ -45,13 +46,14 @@ class Limits(msgspec.Struct, frozen=True):
     read: int = 250
     read_bytes: int = 4 * 1024 * 1024
     pace: PaceLimits = PaceLimits()
+    aside: AsideLimits = AsideLimits()
 
 
 LIMITS = Limits()
 
 
 class Intake:
-    """Belongs to one tenure of the runner: one `read` task, one caller of `take`.
+    """Belongs to one tenure of the runner: one `read` task, one caller of `take`, one of `take_aside`.
 
     `reader` is a connection of its own, since it blocks. `functions_version` is no older than the functions
     were when the last entry that was read was accepted.
@@ -76,10 +78,11 @@ class Intake:
         self._pace = Pace(limits.pace)
         self._in_hand: list[Held] = []
         self._handed_at = 0.0
-        self._newcomers = 0  # entries of idle lanes since the last batch
-        self._is_aside = False  # the batch in hand is of newcomers alone
+        self._lanes_in_hand: set[Path] = set()
         self._rests_until = 0.0
-        self._has_newcomer = asyncio.Event()
+        self._is_resting = False
+        self._aside = Aside(limits.aside)
+        self._admits_aside = True
         self._repeats_until = (0, 0)
         self.functions_version = functions.version
         self._next_count = min(100, limits.read)
@@ -89,7 +92,7 @@ class Intake:
     @property
     def held(self) -> int:
         """Entries that were read and not handed out."""
-        return len(self._lanes)
+        return len(self._lanes) + len(self._aside)
 
     @property
     def held_bytes(self) -> int:
@@ -109,6 +112,7 @@ class Intake:
                 await self._room(stop)
         finally:
             self._has_entries.set()
+            self._aside.wake()
 
     async def take(self, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
         """The next batch, and whether an earlier tenure may have handled some of it.
@@ -122,39 +126,58 @@ class Intake:
         if not self._lanes:
             self._has_entries.clear()
             await self._has_entries.wait()
-        self._follow_functions()
+        await self._follow_functions()
         self._handed_at = time.monotonic()
-        size = min(self._pace.size, len(self._lanes))
-        # A batch starts with the newcomers; the others have been told to wait, until the rest is over.
-        self._is_aside = self._handed_at < self._rests_until and 0 < self._newcomers < size
-        if self._is_aside:
-            size = self._newcomers
-        self._in_hand = [self._lanes.take() for _ in range(size)]
-        self._newcomers = 0
-        self._has_newcomer.clear()
+        taken = [self._lanes.take() for _ in range(min(self._pace.size, len(self._lanes)))]
+        self._lanes_in_hand = {path for path, _ in taken}
+        self._in_hand = [held for _, held in taken]
         self._has_room.set()
         is_repeat = any(_place(held) <= self._repeats_until for held in self._in_hand)
         return await self._with_bodies(self._in_hand), is_repeat
 
     def _done_with_last(self, work_ahead: int) -> None:
-        if self._in_hand and not self._is_aside:
+        if self._in_hand:
             now = time.monotonic()
             self._pace.learn(len(self._in_hand), now - self._handed_at, work_ahead)
             self._rests_until = now + self._pace.rest
-        self._in_hand = []
+        self._in_hand, self._lanes_in_hand = [], set()
+
+    async def take_aside(self) -> list[Incoming]:
+        """Entries of idle lanes, to be handled beside the batch; whoever took them says `done_aside`.
+
+        Waits for one; may be empty.
+        """
+        return await self._aside.take()
+
+    def close_aside(self) -> None:
+        """Nobody takes aside any more: the other taker goes on, to find out."""
+        self._aside.close()
+        self._has_entries.set()
+
+    def done_aside(self) -> None:
+        """The lanes of what was taken aside go on in their turn."""
+        for path, held in self._aside.done():
+            self._lanes.add(path, held)
+        if self._lanes:
+            self._has_entries.set()
 
     async def _rest(self) -> None:
-        """What is left of it: newcomers interrupt a rest and do not prolong it."""
         left = self._rests_until - time.monotonic()
         if left > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._has_newcomer.wait()
+            self._is_resting = True
+            await asyncio.sleep(left)
+            self._is_resting = False
 
     def _goes_on(self, stop: asyncio.Event) -> bool:
         return self._ownership.is_held and not stop.is_set()
 
-    def _follow_functions(self) -> None:
+    async def _follow_functions(self) -> None:
+        """Lanes that join keep their order only while none of their entries is aside."""
+        if self._routes.is_current:
+            return
+        self._admits_aside = False
+        await self._aside.until_idle()
+        self._admits_aside = True
         if self._routes.update(may_part=not self._lanes):
             self._lanes.regroup(self._regrouped, _place)
 
@@ -182,7 +205,7 @@ class Intake:
         known = self.held + len(self._in_hand)
         pending = await self._reader.execute("XPENDING", self._keys.events, RUNNER_GROUP)
         if int(pending[0]) > known:
-            await self._recover(stop, {_id(held) for held in (*self._lanes, *self._in_hand)})
+            await self._recover(stop, {_id(held) for held in (*self._lanes, *self._in_hand, *self._aside)})
 
     async def _read_new(self, stop: asyncio.Event) -> list[Incoming]:
         found = await self._existing(await self._group_read(stop, self._next_count, ">"))
@@ -218,14 +241,28 @@ class Intake:
     def _hold(self, found: Sequence[Incoming]) -> None:
         for incoming in found:
             path = self._routes.path(incoming.entry)
-            free = self._limits.body_bytes - self._lanes.weight
-            has_room = self._lanes.weight_of(path) + _weigh(incoming) <= free
-            if self._lanes.add(path, incoming if has_room else incoming.stream_id):
-                self._newcomers += 1
-                if not _is_echo(incoming.entry):
-                    self._has_newcomer.set()
-        if found:
+            if self._aside.is_busy(path):
+                self._aside.keep(path, incoming.stream_id)
+            elif self._goes_aside(path, incoming):
+                self._aside.add(path, incoming)
+            else:
+                free = self._limits.body_bytes - self._lanes.weight
+                has_room = self._lanes.weight_of(path) + _weigh(incoming) <= free
+                self._lanes.add(path, incoming if has_room else incoming.stream_id)
+        if self._lanes:
             self._has_entries.set()
+
+    def _goes_aside(self, path: Path, incoming: Incoming) -> bool:
+        """Only an entry of an idle lane that has to wait otherwise, for the batch in hand or for a rest."""
+        return (
+            self._admits_aside
+            and (self._is_resting or bool(self._in_hand))
+            and path not in self._lanes_in_hand
+            and path not in self._lanes
+            and not _is_echo(incoming.entry)
+            and _place(incoming) > self._repeats_until
+            and self._aside.admits(path)
+        )
 
     async def _room(self, stop: asyncio.Event) -> None:
         """Wait while too much is held."""
@@ -248,7 +285,8 @@ class Intake:
 
 def _is_echo(entry: EventEntry) -> bool:
     """Whether the engine tells of a run that has ended, which nobody but other functions may wait for."""
-    return entry.name.startswith(RESERVED_PREFIX) and not entry.context.correlation_id
+    context = entry.context
+    return entry.name.startswith(RESERVED_PREFIX) and not (context.correlation_id or context.function_id)
 
 
 def _weigh(held: Held) -> int:

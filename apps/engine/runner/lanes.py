@@ -20,9 +20,10 @@ _FINISH_TAGS_KEPT = 1_000
 class _Lane(Generic[T]):
     """Entries in stream order; `weight` is the sum of theirs."""
 
-    __slots__ = ("items", "weight")
+    __slots__ = ("items", "path", "weight")
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.items: deque[T] = deque()
         self.weight = 0
 
@@ -87,25 +88,24 @@ class FairLanes(Generic[T]):
         for _, lane in self._lanes(self._root, ()):
             yield from lane.items
 
+    def __contains__(self, path: Path) -> bool:
+        """Whether the lane holds something."""
+        return self._find(path) is not None
+
     def weight_of(self, path: Path) -> int:
         """The weight of one lane; 0 where it is idle."""
-        node: _Level[T] | _Lane[T] | None = self._root
-        for name in path:
-            node = node.children.get(name) if isinstance(node, _Level) else None
-        return node.weight if isinstance(node, _Lane) else 0
+        lane = self._find(path)
+        return lane.weight if lane is not None else 0
 
-    def add(self, path: Path, item: T) -> bool:
-        """Whether the lane was idle."""
+    def add(self, path: Path, item: T) -> None:
         lane, weight = self._lane(path), self._weigh(item)
-        was_idle = not lane
         lane.items.append(item)
         lane.weight += weight
         self.weight += weight
         self._length += 1
-        return was_idle
 
-    def take(self) -> T:
-        """The fairest entry, removed. Raises IndexError when there is none."""
+    def take(self) -> tuple[Path, T]:
+        """The fairest entry, removed, and its path. Raises IndexError when there is none."""
         node: _Level[T] | _Lane[T] = self._root
         visited: list[_Level[T]] = []
         while isinstance(node, _Level):
@@ -118,7 +118,7 @@ class FairLanes(Generic[T]):
         self._length -= 1
         for level in reversed(visited):
             level.charge()
-        return item
+        return node.path, item
 
     def regroup(self, place: Callable[[Path], Path], order: Callable[[T], object]) -> None:
         """Move each lane to `place(path)`; lanes that meet there are merged by `order`."""
@@ -135,6 +135,12 @@ class FairLanes(Generic[T]):
             lane.items.extend(merge(*(part.items for part in lanes), key=order))  # type: ignore[arg-type]
             lane.weight = sum(part.weight for part in lanes)
 
+    def _find(self, path: Path) -> _Lane[T] | None:
+        node: _Level[T] | _Lane[T] | None = self._root
+        for name in path:
+            node = node.children.get(name) if isinstance(node, _Level) else None
+        return node if isinstance(node, _Lane) else None
+
     def _lane(self, path: Path) -> _Lane[T]:
         """The lane of a path, which enters its levels as one that was idle if it is not there."""
         level = self._root
@@ -146,7 +152,7 @@ class FairLanes(Generic[T]):
             level = child
         lane = level.children.get(path[-1])
         if not isinstance(lane, _Lane):
-            lane = _Lane()
+            lane = _Lane(path)
             level.enter(path[-1], lane)
         return lane
 

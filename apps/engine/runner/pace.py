@@ -2,8 +2,8 @@
 
 Workers that have enough to do gain nothing from runs that are scheduled faster, but every other tenant's
 event loses: runner, workers, Valkey and apps compete for the same cores. So once all runs of a batch have
-landed far back in their queues, the runner rests for a multiple of the time that the batch took. An entry
-of an idle lane interrupts the rest, and is handled alone.
+landed far back in their queues, the runner rests for a multiple of the time that the batch took. Entries of
+idle lanes are handled meanwhile (aside.py).
 """
 
 import msgspec
@@ -11,8 +11,8 @@ import msgspec
 
 class PaceLimits(msgspec.Struct, frozen=True):
     """A batch has from `least_batch` to `batch` entries: as many as take about `batch_seconds`, which is how
-    long the first entry of an idle lane waits for the batch before it, and Valkey's other clients for a
-    batch's commands.
+    long Valkey's other clients wait for a batch's commands, and entries that find no place aside for the
+    batch before them.
 
     A rest takes `rest_ratio` times as long as its batch, at most `rest_seconds`, and comes only where each
     run has at least `work_ahead` items in its queue.

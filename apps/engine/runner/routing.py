@@ -67,10 +67,14 @@ class Routes:
             known = self._remembered[key] = self._find(env_id, own)
         return known
 
+    @property
+    def is_current(self) -> bool:
+        return self._version == self._functions.version
+
     def update(self, *, may_part: bool) -> bool:
         """Follow the functions; True if they changed. Families part only where `may_part`, for entries
         of a name that are held in one lane must not be overtaken in another."""
-        if self._version == self._functions.version:
+        if self.is_current:
             return False
         self._version = self._functions.version
         self._remembered.clear()

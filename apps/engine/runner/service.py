@@ -44,7 +44,6 @@ class Runner:
         self._scheduler = RunScheduler(queue, ender)
         self._pauses = PauseMatcher(queue, ender)
         self._policy = policy
-        self._work_ahead = 0  # of that run of the last batch which has the least before it
         self._ownership = Ownership(queue.client, f"{keys.prefix}:owner:runner")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -74,21 +73,43 @@ class Runner:
     async def _drain(self, intake: Intake, stop: asyncio.Event) -> None:
         """Handle what is read ahead until `stop` or until the lease is lost; what is left stays pending."""
         reading = asyncio.ensure_future(intake.read(stop))
+        aside = asyncio.ensure_future(self._drain_aside(intake, reading, stop))
+        work_ahead = 0  # of that run of the last batch which has the least before it
         try:
-            while not reading.done() and not stop.is_set() and self._ownership.is_held:
-                batch, is_repeat = await intake.take(self._work_ahead)
+            while self._goes_on(reading, stop):
+                batch, is_repeat = await intake.take(work_ahead)
+                if aside.done():  # what it could not handle must not be overtaken
+                    break
                 if batch:
-                    await self.handle(batch, is_repeat=is_repeat, functions=intake.functions_version)
+                    work_ahead = await self.handle(
+                        batch, is_repeat=is_repeat, functions=intake.functions_version
+                    )
         finally:
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-        if not reading.cancelled():
-            reading.result()
+            await asyncio.gather(reading, aside, return_exceptions=True)
+        for task in (reading, aside):
+            if not task.cancelled():
+                task.result()
+
+    async def _drain_aside(self, intake: Intake, reading: "asyncio.Task[None]", stop: asyncio.Event) -> None:
+        try:
+            while self._goes_on(reading, stop):
+                batch = await intake.take_aside()
+                if batch:
+                    await self.handle(batch, functions=intake.functions_version)
+                intake.done_aside()
+        finally:
+            intake.close_aside()
+
+    def _goes_on(self, reading: "asyncio.Task[None]", stop: asyncio.Event) -> bool:
+        return not reading.done() and not stop.is_set() and self._ownership.is_held
 
     async def handle(
         self, batch: list[Incoming], *, is_repeat: bool = False, functions: int | None = None
-    ) -> None:
+    ) -> int:
         """Start and resume everything that a batch calls for, then acknowledge it.
+
+        Returns how many items that run of it which has the least before it has before it.
 
         Every effect is idempotent by (entry, function), so a crash anywhere repeats it harmlessly, and a
         batch that fails is repeated entry by entry: one that cannot be handled must not stop the others.
@@ -97,7 +118,7 @@ class Runner:
         """
         await self._functions.refresh(functions)
         try:
-            await self._handle(batch, is_repeat)
+            return await self._handle(batch, is_repeat)
         except RedisUnavailable:
             raise
         except Exception as exc:
@@ -106,6 +127,7 @@ class Runner:
                     await self.handle([incoming], is_repeat=True)
             else:
                 await self._give_up(batch[0], exc)
+            return 0
 
     async def _give_up(self, incoming: Incoming, exc: Exception) -> None:
         logger.error("event %s cannot be handled", incoming.entry.internal_id, exc_info=exc)
@@ -113,11 +135,11 @@ class Runner:
         record.failed.append(("", f"the event could not be handled: {type(exc).__name__}"))
         await self._conclude([incoming], [record])
 
-    async def _handle(self, batch: list[Incoming], is_repeat: bool) -> None:
+    async def _handle(self, batch: list[Incoming], is_repeat: bool) -> int:
         handled = {incoming.stream_id: _blank(incoming) for incoming in batch}
         # What was held back has met the pauses when it came.
         fresh = [incoming for incoming in batch if not incoming.entry.context.is_held_back]
-        skipped, paths = await self._schedule(batch, handled, path_requests(fresh, self._keys))
+        skipped, paths, work_ahead = await self._schedule(batch, handled, path_requests(fresh, self._keys))
         earlier = await self._pauses.remembered(fresh) if is_repeat else {}
         outcomes = await self._pauses.match(fresh, paths)
         for stream_id, record in handled.items():
@@ -126,6 +148,7 @@ class Runner:
         crashpoints.reach("before_ack")
         records = [part for incoming in batch for part in _parts(incoming, handled[incoming.stream_id])]
         await self._conclude(batch, [*skipped, *records])
+        return work_ahead
 
     async def _conclude(self, batch: Sequence[Incoming], records: Sequence[AnyRecord]) -> None:
         """Record and acknowledge at once: an entry that comes again must not have its outcome already."""
@@ -134,8 +157,9 @@ class Runner:
 
     async def _schedule(
         self, batch: list[Incoming], handled: dict[str, EventHandled], then: Sequence[Sequence[Argument]]
-    ) -> tuple[list[RunScheduled], list[Reply]]:
-        """Schedule what the events start; returns the runs that are skipped, and the replies to `then`."""
+    ) -> tuple[list[RunScheduled], list[Reply], int]:
+        """Schedule what the events start; returns the runs that are skipped, the replies to `then`, and the
+        least number of items that one of the runs has before it."""
         planned: list[tuple[Incoming, NewRun]] = []
         now = clock.now_ms()
         for incoming in batch:
@@ -146,7 +170,6 @@ class Runner:
                 await self._refuse(incoming, record)
         verdicts, replies = await self._scheduler.schedule([run for _, run in planned], now, then)
         ahead = (verdict.work_ahead for verdict in verdicts if verdict.work_ahead is not None)
-        self._work_ahead = min(ahead, default=0)
         skipped: list[RunScheduled] = []
         for (incoming, run), verdict in zip(planned, verdicts, strict=True):
             if run_skipped := note_verdict(handled[incoming.stream_id], run, verdict):
@@ -154,7 +177,7 @@ class Runner:
             await self._tell_invokers(incoming, refusal(verdict))
             correlation_id, message = superseded_invoke(verdict)
             await self._tell(incoming, correlation_id, message)
-        return skipped, replies
+        return skipped, replies, min(ahead, default=0)
 
     async def _refuse(self, incoming: Incoming, record: EventHandled) -> None:
         function_id = incoming.entry.context.function_id

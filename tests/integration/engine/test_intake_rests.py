@@ -1,12 +1,10 @@
 """The runner rests while workers have enough to do, and for nobody longer than it should."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from apps.engine.runner import intake as intake_module
 from apps.engine.runner.incoming import Incoming
 from apps.engine.runner.intake import LIMITS, Intake, Limits
 from apps.engine.runner.pace import PaceLimits
@@ -15,7 +13,7 @@ from tests.integration.engine.intake_world import both, flood, reading, running,
 
 
 def resting(**settings: Any) -> Limits:
-    """Every batch whose runs have work before them is followed by a rest that only a newcomer ends."""
+    """Every batch whose runs have work before them is followed by a rest without an end."""
     return Limits(pace=PaceLimits(batch=4, work_ahead=10, rest_ratio=1e9, rest_seconds=3600, **settings))
 
 
@@ -32,7 +30,7 @@ def names(batch: list[Incoming]) -> list[str]:
     return [incoming.entry.name for incoming in batch]
 
 
-async def test_an_entry_of_an_idle_lane_ends_the_rest_and_is_handled_alone(engine_world: EngineWorld) -> None:
+async def test_an_entry_of_an_idle_lane_is_handled_during_the_rest(engine_world: EngineWorld) -> None:
     world = engine_world
     await flood(world, 40)
     async with reading(world, resting()) as intake:
@@ -40,26 +38,26 @@ async def test_an_entry_of_an_idle_lane_ends_the_rest_and_is_handled_alone(engin
         taking = await rested(intake)
         await flood(world, 1, ("acc", "env", "app/b"))
         async with asyncio.timeout(15):
-            batch, _ = await taking
-        assert names(batch) == ["app/b"]
-        again = asyncio.ensure_future(intake.take(work_ahead=0))
-        assert not (await asyncio.wait({again}, timeout=0.2))[0]  # the rest of the others goes on
-        again.cancel()
+            assert names(await intake.take_aside()) == ["app/b"]
+        intake.done_aside()
+        assert not (await asyncio.wait({taking}, timeout=0.2))[0]  # the rest of the others goes on
+        taking.cancel()
 
 
-async def test_what_the_engine_tells_of_ended_runs_does_not_end_the_rest(engine_world: EngineWorld) -> None:
+async def test_what_the_engine_tells_of_ended_runs_waits_for_the_end_of_the_rest(
+    engine_world: EngineWorld,
+) -> None:
     world = engine_world
     await flood(world, 40)
     async with reading(world, resting()) as intake:
         await until(lambda: intake.held == 40)
         taking = await rested(intake)
         await flood(world, 1, ("acc", "env", "inngest/function.finished"))
-        await until(lambda: intake.held == 37)
-        assert not (await asyncio.wait({taking}, timeout=0.2))[0]
         await flood(world, 1, ("acc", "env", "app/b"))
         async with asyncio.timeout(15):
-            batch, _ = await taking
-        assert names(batch) == ["inngest/function.finished", "app/b"]
+            assert names(await intake.take_aside()) == ["app/b"]
+        assert not taking.done()
+        taking.cancel()
 
 
 async def test_no_rest_where_workers_may_run_out_of_work(engine_world: EngineWorld) -> None:
@@ -93,30 +91,6 @@ async def test_the_runner_rests_once_its_runs_have_work_before_them(
     assert told == sorted(told)
     assert told[0] == 0
     assert told[-1] > LIMITS.pace.work_ahead
-
-
-async def test_newcomers_that_keep_coming_hold_up_the_others_for_one_rest(
-    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tenant whose events come one by one, must not keep the backlog of another waiting."""
-    world = engine_world
-    now = 0.0
-    await flood(world, 40)
-    async with reading(world, resting()) as intake:
-        await until(lambda: intake.held == 40)
-        monkeypatch.setattr(intake_module, "time", SimpleNamespace(monotonic=lambda: now))
-        await intake.take()
-        now += 1.0
-        taking = asyncio.ensure_future(intake.take(work_ahead=10))
-        await flood(world, 1, ("acc", "env", "app/b"))
-        async with asyncio.timeout(15):
-            assert names((await taking)[0]) == ["app/b"]
-        now += 3600.0
-        await flood(world, 1, ("acc", "env", "app/b"))
-        await until(lambda: intake.held == 37)
-        async with asyncio.timeout(15):
-            batch, _ = await intake.take(work_ahead=10)
-    assert sorted(names(batch)) == ["app/a", "app/a", "app/a", "app/b"]
 
 
 async def test_no_rest_after_a_batch_without_runs(
