@@ -24,9 +24,10 @@ OF_ALICE = [
     *("/orgs", "/orgs/acme/sso", "/profile", "/profile/email", "/profile/password", "/profile/security"),
     *("/profile/sessions", "/sign-out", "/nothing-here", "/admin/", "/admin/tenancy/account/"),
 ]
+INTENT = f"/intent/create-webhook?name={'N' * 128}&redirect_uri=https://{'b' * 60}.{'c' * 60}.example/done"
 OF_NOBODY = ["/sign-in", "/sign-up", "/sign-in/sso", "/reset", "/reset/done", "/sso/failed", "/invite/none"]
 OF_SIGNED_IN = [f"{PRODUCTION}{path}" for path in OF_PRODUCTION]
-OF_SIGNED_IN += [f"/o/acme{path}" for path in OF_ACME] + OF_ALICE
+OF_SIGNED_IN += [f"/o/acme{path}" for path in OF_ACME] + [*OF_ALICE, INTENT]
 SHORT_BUTTONS = """() => [...document.querySelectorAll('.page .button, .own .button, .entrance .button')]
   .filter((button) => button.checkVisibility() && button.getBoundingClientRect().height < 44)
   .map((button) => button.textContent.trim())"""

@@ -70,7 +70,7 @@ def test_a_webhook_is_approved(organisations: Organisations, alice: Page, servic
     prefix = alice.get_by_label("Names of its events begin with")
     expect(prefix).to_have_value("acme-billing")
     prefix.fill("billing")
-    alice.get_by_role("button", name="Create webhook in Staging").click()
+    alice.get_by_role("button", name="Create webhook").click()
     expect(alice).to_have_url(re.compile(f"^{re.escape(service)}/done"))
     answered = parse_qs(urlsplit(alice.url).query)
     assert answered["state"] == ["7"]
