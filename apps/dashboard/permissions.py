@@ -7,8 +7,9 @@ from typing import Concatenate, ParamSpec, cast
 from django.http import HttpRequest, HttpResponse
 
 from apps.dashboard.fragments import is_fragment, render_page
+from apps.dashboard.places import organisation_url
 from apps.dashboard.tenant import access_of
-from apps.tenancy.exceptions import TenancyError
+from apps.tenancy.exceptions import Forbidden, TenancyError
 from apps.tenancy.permissions import Permission
 
 P = ParamSpec("P")
@@ -42,5 +43,17 @@ def requires(permission: Permission, *, to_write: Permission | None = None) -> C
 def refusal(request: HttpRequest, refused: TenancyError) -> HttpResponse:
     template = "refused.html"
     fragments = {"dialog-body": "_refused_dialog.html"} if is_fragment(request) else {}
-    context = {"refused": refused, "dialog_title": "Not allowed"}
+    context = {"refused": refused, "dialog_title": "Not allowed", **_who_helps(request, refused)}
     return render_page(request, template, context, fragments=fragments, status=refused.status)
+
+
+def _who_helps(request: HttpRequest, refused: TenancyError) -> dict[str, str]:
+    """For members who lack a permission: their own role, and where those are listed who have another."""
+    access = access_of(request)
+    if not isinstance(refused, Forbidden) or access.role is None:
+        return {}
+    return {
+        "own_role": access.role.label.lower(),
+        "organisation": access.account.name,
+        "members_url": organisation_url(access.account, "members"),
+    }

@@ -95,6 +95,16 @@ def test_a_refusal_in_the_dialog_is_a_dialog(shop: Shop, path: str) -> None:
         assert 'id="dialog-title"' in text(response)
 
 
+def test_a_refusal_says_what_one_is_and_where_those_are_who_can(shop: Shop) -> None:
+    viewer, members = shop.member(Role.VIEWER), f"/o/{shop.account.slug}/settings/members"
+    html = text(viewer.get(f"{shop.root}/apps/add"))
+    assert f"Your role in {shop.account.name} is viewer." in html
+    assert f'<a class="button" href="{members}">' in html
+    assert viewer.get(members).status_code == 200
+    dialog = text(fragment(viewer, f"{shop.root}/apps/add", "dialog-body"))
+    assert f"Your role in {shop.account.name} is viewer." in dialog
+
+
 def test_a_viewer_has_no_controls(shop: Shop) -> None:
     viewer = shop.member(Role.VIEWER)
     for path in ("/runs", f"/runs/{ids.RUNNING_RUN}", "/functions", "/functions/shop-fulfil-order", "/apps"):
