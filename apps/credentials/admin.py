@@ -17,7 +17,7 @@ from apps.identity.console.columns import (
     when_exactly,
     words,
 )
-from apps.identity.console.filters import by_end, chosen
+from apps.identity.console.filters import by_choice, by_date, by_end, chosen
 from apps.identity.console.pages import ReadOnlyAdmin
 from apps.identity.models import User
 from apps.tenancy.models import Account, Environment
@@ -29,7 +29,8 @@ _OF_TENANT: Final = (
 )
 _TENANT: Final = (link("account", "organisation", "account__name"), link("environment", "environment"))
 _REVOKED: Final = ended("revoked_at", "state", live="In use", over="Revoked")
-_CREATED: Final = ("created_at", admin.DateFieldListFilter)
+_BY_REVOKED: Final = by_end("revoked_at", "state", "In use", "Revoked")
+_CREATED: Final = by_date("created_at", "made")
 _MADE: Final[tuple[Any, ...]] = (link("created_by", "made by"), when_exactly("created_at", "made"))
 
 
@@ -46,7 +47,12 @@ class EventKeyAdmin(ReadOnlyAdmin[EventKey]):
         when("last_used_at", "last used"),
         when("created_at", "made"),
     )
-    list_filter = ("source", by_end("revoked_at", "state", "In use", "Revoked"), _CREATED, *_OF_TENANT)
+    list_filter = (
+        by_choice("source", "kind"),
+        _BY_REVOKED,
+        _CREATED,
+        *_OF_TENANT,
+    )
     list_select_related = ("account", "environment")
     search_fields = ("name", "prefix", "account__name", "account__slug")
     search_help_text = "Name, beginning, id, or organisation"
@@ -79,7 +85,7 @@ class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
         when("created_at", "made"),
         when("retired_until", "accepted until"),
     )
-    list_filter = ("state", _CREATED, *_OF_TENANT)
+    list_filter = (by_choice("state", "state"), _CREATED, *_OF_TENANT)
     list_select_related = ("account", "environment")
     search_fields = ("prefix", "account__name", "account__slug")
     search_help_text = "Beginning, id, or organisation"
@@ -126,7 +132,7 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         when("expires_at", "ends"),
         when("created_at", "made"),
     )
-    list_filter = (by_end("revoked_at", "state", "In use", "Revoked"), _CREATED, *_OF_TENANT)
+    list_filter = (_BY_REVOKED, _CREATED, *_OF_TENANT)
     list_select_related = ("account", "environment")
     search_fields = ("name", "preview", "account__name", "account__slug")
     search_help_text = "Name, id, or organisation"
@@ -152,7 +158,7 @@ class PersonalTokenAdmin(ReadOnlyAdmin[PersonalToken]):
         when("expires_at", "ends"),
     )
     list_filter = (
-        by_end("revoked_at", "state", "In use", "Revoked"),
+        _BY_REVOKED,
         _CREATED,
         chosen("organisation", Account, "account"),
         chosen("person", User, "user"),

@@ -19,7 +19,7 @@ from apps.identity.console.columns import (
     when_exactly,
     words,
 )
-from apps.identity.console.filters import by_content, by_end, chosen
+from apps.identity.console.filters import by_choice, by_content, by_date, by_end, chosen
 from apps.identity.console.pages import NewestAdmin, ReadOnlyAdmin
 from apps.registry.choices import SyncStatus
 from apps.registry.models import App, Function, FunctionVersion, Sync
@@ -58,8 +58,8 @@ class AppAdmin(ReadOnlyAdmin[App]):
     list_filter = (
         by_content("error", "last sync", "Went well", "Failed"),
         _BY_ARCHIVED,
-        "method",
-        ("created_at", admin.DateFieldListFilter),
+        by_choice("method", "reached by"),
+        by_date("created_at", "made"),
         *_OF_TENANT,
     )
     list_select_related = ("account", "environment")

@@ -20,7 +20,7 @@ from apps.identity.console.columns import (
     when,
     when_exactly,
 )
-from apps.identity.console.filters import by_flag, chosen
+from apps.identity.console.filters import by_choice, by_date, by_flag, chosen
 from apps.identity.console.pages import ReadOnlyAdmin
 from apps.identity.models import User
 from apps.signin.models import SsoConnection, SsoDomain
@@ -69,7 +69,7 @@ class UserSessionAdmin(ReadOnlyAdmin[UserSession]):
         when("created_at", "signed in"),
         when("last_seen_at", "last used"),
     )
-    list_filter = (("last_seen_at", admin.DateFieldListFilter), _PERSON)
+    list_filter = (by_date("last_seen_at", "last used"), _PERSON)
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "ip")
     search_help_text = "E-mail address, name, or network address"
@@ -105,7 +105,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
         when("created_at", "set up"),
         when("last_used_at", "last used"),
     )
-    list_filter = ("type", ("created_at", admin.DateFieldListFilter), _PERSON)
+    list_filter = (by_choice("type", "kind"), by_date("created_at", "made"), _PERSON)
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name")
     search_help_text = "E-mail address or name"
@@ -128,7 +128,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
 
 @admin.register(SsoConnection)
 class SsoConnectionAdmin(ReadOnlyAdmin[SsoConnection]):
-    called = ("single sign-on", "single sign-on")
+    called = ("SSO connection", "SSO connections")
     about = "Identity providers of organisations, and the domains that they have proven to own."
     list_display = (
         "name",
@@ -139,9 +139,9 @@ class SsoConnectionAdmin(ReadOnlyAdmin[SsoConnection]):
         when("created_at", "made"),
     )
     list_filter = (
-        "kind",
+        by_choice("kind", "protocol"),
         by_flag("is_enabled", "state", "On", "Off"),
-        ("created_at", admin.DateFieldListFilter),
+        by_date("created_at", "made"),
         chosen("organisation", Account, "account"),
     )
     list_select_related = ("account",)

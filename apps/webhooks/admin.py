@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.identity.console.columns import choice, code, flag, link, plain, when, when_exactly
-from apps.identity.console.filters import chosen
+from apps.identity.console.filters import by_choice, chosen
 from apps.identity.console.pages import ReadOnlyAdmin
 from apps.tenancy.models import Account, Environment
 from apps.webhooks.models import Webhook
@@ -24,7 +24,7 @@ class WebhookAdmin(ReadOnlyAdmin[Webhook]):
         when("last_delivery_at", "last delivery"),
     )
     list_filter = (
-        "scheme",
+        by_choice("scheme", "verification"),
         chosen("organisation", Account, "key__account", "account"),
         chosen("environment", Environment, "key__environment", "environment"),
     )

@@ -111,6 +111,9 @@ class RunAdmin(NewestAdmin[Run]):
         term = search_term.strip().upper()
         return (queryset.filter(run_id=term) if term else queryset), False
 
+    def title_of(self, row: Run) -> str:
+        return f"Run {row.run_id}"
+
     @admin.display(description="state")
     def standing(self, run: Run) -> str:
         shown = run_badge(run.status)

@@ -42,7 +42,7 @@ def _totals() -> list[Fact]:
     return [
         Fact("Organisations", f"{accounts['all']:,}"),
         Fact("Suspended", f"{accounts['suspended']:,}"),
-        Fact("Environments in use", f"{live:,}"),
+        Fact("Environments", f"{live:,}"),
         Fact("People", f"{people['all']:,}"),
         Fact("Operators", f"{people['operators']:,}"),
     ]

@@ -28,7 +28,7 @@ class AuditEntryAdmin(NewestAdmin[AuditEntry]):
     )
     list_filter = (chosen("organisation", Account, "account_id", "account"),)
     search_fields = ("action",)
-    search_help_text = "An action such as account.suspend, or the e-mail address of who did it"
+    search_help_text = "An action, or the e-mail address of who did it"
     ordering = ("-number",)
     details = (
         (

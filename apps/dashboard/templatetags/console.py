@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.console.site import ConsoleSite, Place
+from apps.identity.console.columns import NOTHING
 from apps.identity.console.pages import ConsoleAdmin
 
 register = template.Library()
@@ -69,7 +70,8 @@ def _cell(title: str, cell: SafeString) -> SafeString:
     tag, rest = cell[:3], cell[3:]
     if tag == "<th":
         rest = rest.replace("<a href", '<a class="row-link" href', 1)
-    return SafeString(format_html('{} data-label="{}"', SafeString(tag), title) + rest)
+    empty = SafeString(" data-empty") if rest.endswith(f">{NOTHING}</td>") else ""
+    return SafeString(format_html('{} data-label="{}"{}', SafeString(tag), title, empty) + rest)
 
 
 @register.simple_tag
@@ -80,7 +82,7 @@ def list_filters(cl: ChangeList) -> list[Filter]:
 def _filter(cl: ChangeList, spec: ListFilter) -> Filter:
     choices = list(spec.choices(cl))
     selected = next((choice for choice in choices if choice["selected"]), choices[0])
-    title = str(spec.title).removesuffix(" at").replace("_", " ")
+    title = str(spec.title)
     return Filter(
         title=title[:1].upper() + title[1:],
         choices=choices,

@@ -102,8 +102,11 @@ def state(name: str, title: str, tones: Mapping[Any, str]) -> Column:
 
 
 def choice(name: str, title: str) -> Column:
+    """A choice in words; labels that Django made of a name have capitals that people would not write."""
+
     def show(row: Any) -> str:
-        return str(getattr(row, f"get_{name}_display")()).replace("_", " ").capitalize()
+        label = str(getattr(row, f"get_{name}_display")())
+        return label.capitalize() if label == label.title() else label
 
     return _named(show, f"{name}_choice", title, name)
 

@@ -3,11 +3,37 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin import (
+    ChoicesFieldListFilter,
+    DateFieldListFilter,
+    FieldListFilter,
+    ModelAdmin,
+    SimpleListFilter,
+)
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 Choices = list[tuple[str, str]]
+
+
+FieldFilter = tuple[str, type[FieldListFilter]]
+
+
+def by_choice(field: str, title: str) -> FieldFilter:
+    return _titled(field, title, ChoicesFieldListFilter)
+
+
+def by_date(field: str, title: str) -> FieldFilter:
+    return _titled(field, title, DateFieldListFilter)
+
+
+def _titled(field: str, title: str, kind: type[FieldListFilter]) -> FieldFilter:
+    class Titled(kind):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.title = title
+
+    return field, Titled
 
 
 class Chosen(SimpleListFilter):

@@ -21,7 +21,7 @@ from apps.identity.console.columns import (
     when_exactly,
 )
 from apps.identity.console.confirming import Question, ask_first
-from apps.identity.console.filters import by_content
+from apps.identity.console.filters import by_choice, by_content, by_date
 from apps.identity.console.pages import ConsoleAdmin
 from apps.identity.models import User
 from apps.tenancy.entitlements import Entitlements, entitlements_of
@@ -94,9 +94,9 @@ class AccountAdmin(ConsoleAdmin[Account]):
         when("created_at", "created"),
     )
     list_filter = (
-        "status",
+        by_choice("status", "status"),
         by_content("entitlements", "limits", "The server's", "Their own", nothing={}),
-        ("created_at", admin.DateFieldListFilter),
+        by_date("created_at", "created"),
     )
     search_fields = ("name", "slug", "memberships__user__email")
     search_help_text = "Name, slug, id, or the e-mail address of a member"
@@ -116,8 +116,8 @@ class AccountAdmin(ConsoleAdmin[Account]):
                 flag("requires_two_factor", "members need a second factor"),
             ),
         ),
-        ("Share of the queue", (*_SHARE, plain("shard", "shard"))),
         ("Limits", (_limits, _own_limits)),
+        ("Share of the queue", (*_SHARE, plain("shard", "shard"))),
     )
     labels: ClassVar = {
         "concurrency_limit": ("Steps at a time", "Empty: as many as the server's default allows."),

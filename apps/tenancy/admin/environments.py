@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.identity.console.columns import choice, code, ended, link, plain, when, when_exactly
-from apps.identity.console.filters import by_end, chosen
+from apps.identity.console.filters import by_choice, by_date, by_end, chosen
 from apps.identity.console.pages import ReadOnlyAdmin
 from apps.tenancy.models import Account, Environment
 
@@ -22,9 +22,9 @@ class EnvironmentAdmin(ReadOnlyAdmin[Environment]):
         when("created_at", "created"),
     )
     list_filter = (
-        "type",
+        by_choice("type", "kind"),
         by_end("archived_at", "state", "In use", "Archived"),
-        ("created_at", admin.DateFieldListFilter),
+        by_date("created_at", "created"),
         chosen("organisation", Account, "account"),
     )
     list_select_related = ("account",)

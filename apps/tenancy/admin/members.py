@@ -5,7 +5,7 @@ from typing import Final
 from django.contrib import admin
 
 from apps.identity.console.columns import badge, choice, flag, link, links_to, plain, when, when_exactly
-from apps.identity.console.filters import chosen
+from apps.identity.console.filters import by_choice, by_date, chosen
 from apps.identity.console.pages import ReadOnlyAdmin
 from apps.identity.models import User
 from apps.tenancy.models import Account, Invitation, InvitationState, Membership
@@ -25,7 +25,11 @@ class MembershipAdmin(ReadOnlyAdmin[Membership]):
         when("joined_at", "joined"),
         when("last_active_at", "last active"),
     )
-    list_filter = ("role", chosen("organisation", Account, "account"), chosen("person", User, "user"))
+    list_filter = (
+        by_choice("role", "role"),
+        chosen("organisation", Account, "account"),
+        chosen("person", User, "user"),
+    )
     list_select_related = ("account", "user")
     search_fields = ("user__email", "user__name", "account__name", "account__slug")
     search_help_text = "E-mail address, name, or organisation"
@@ -69,8 +73,8 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
         when("expires_at", "ends"),
     )
     list_filter = (
-        "state",
-        ("created_at", admin.DateFieldListFilter),
+        by_choice("state", "state"),
+        by_date("created_at", "made"),
         chosen("organisation", Account, "account"),
     )
     list_select_related = ("account",)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from apps.audit.http import actor_of
 from apps.audit.services import INSTALLATION_ID, audit_record
 from apps.identity.console.columns import badge, code, flag, plain, when, when_exactly
-from apps.identity.console.filters import by_flag
+from apps.identity.console.filters import by_date, by_flag
 from apps.identity.console.pages import ConsoleAdmin
 from apps.identity.models import User
 
@@ -50,7 +50,7 @@ class UserAdmin(ConsoleAdmin[User]):
     list_filter = (
         by_flag("is_active", "signs in", "May sign in", "Switched off"),
         by_flag("is_staff", "operates the server", "Operators", "Everybody else"),
-        ("date_joined", admin.DateFieldListFilter),
+        by_date("date_joined", "joined"),
     )
     search_fields = ("email", "name", "memberships__account__name", "memberships__account__slug")
     search_help_text = "E-mail address, name, id, or organisation"
