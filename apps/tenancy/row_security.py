@@ -1,9 +1,8 @@
 """The second barrier between tenants: PostgreSQL itself shows a request no rows but its tenant's.
 
 A request that has been resolved to a tenant runs its queries as the role `stepwell_tenant`, which the
-policies of apps/server/row_policies.py are for. The user that owns the tables is not subject to them, so
-schedulers, workers and migrations are as they were. On SQLite, and
-where the role is missing, nothing is done.
+policies of apps/server/row_policies.py are for. The user that owns the tables is not subject to them:
+schedulers, workers and commands serve all tenants. On SQLite, and where the role is missing, nothing is done.
 """
 
 import logging

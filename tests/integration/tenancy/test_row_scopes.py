@@ -216,7 +216,13 @@ def held(request: HttpRequest) -> HttpResponse:
     return HttpResponse("too late")
 
 
+def streamed(request: HttpRequest) -> StreamingHttpResponse:
+    meeting.enter(request)
+    return StreamingHttpResponse(f"{role_and_account()[1]}\n" for _ in range(2))
+
+
 urlpatterns = [
+    path("stream", streamed),
     path("thread", in_a_thread),
     path("loop", in_the_loop),
     path("held", held),
@@ -272,6 +278,14 @@ async def test_requests_of_two_tenants_at_once_never_share_a_scope(
     for answer, account_id in zip(answers, tenants, strict=True):
         assert (tuple(answer["scope"]), answer["accounts"]) == (within(account_id), [str(account_id)])
     assert answers[0]["backend"] != answers[1]["backend"]
+
+
+@on_postgres
+async def test_streams_of_two_tenants_at_once_never_share_a_scope(handler: ASGIHandler, stage: Cast) -> None:
+    tenants = [stage.acme.id, stage.other.id]
+    with pytest.warns(Warning, match="consume synchronous iterators"):
+        bodies = await asyncio.gather(*(ask(handler, "/stream", account_id) for account_id in tenants))
+    assert bodies == [f"{account_id}\n".encode() * 2 for account_id in tenants]
 
 
 @on_postgres
