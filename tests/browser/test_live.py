@@ -125,3 +125,36 @@ def test_a_page_whose_session_is_over_is_asked_for_again(site: Site, page: Page)
         page.wait_for_event("framenavigated")
     wait_until_live(page)
     assert len(seen) == 2
+
+
+def test_what_fails_to_load_is_told_and_can_be_asked_again(
+    site: Site, page: Page, problems: list[str]
+) -> None:
+    page.goto(f"{site.url}/runs")
+    wait_until_live(page)
+    error = page.get_by_role("alert").filter(has_text="The runs could not be loaded.")
+    answer = {"status": 500, "headers": {"X-Request-Id": "request-7"}}
+    page.route("**/runs?status=failed*", lambda route: route.fulfill(**answer))
+    page.get_by_text("Failed", exact=True).first.click()
+    expect(error).to_contain_text("The server answered with an error (500).")
+    expect(error).to_contain_text("Request request-7")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.unroute("**/runs?status=failed*")
+    error.get_by_role("button", name="Try again").click()
+    expect(page).to_have_url(f"{site.url}/runs?status=failed")
+    expect(error).to_be_hidden()
+    expect(page.locator("tbody tr").first).to_contain_text("Failed")
+    problems.clear()
+
+
+def test_a_list_goes_on_after_an_update_that_did_not_arrive(
+    site: Site, page: Page, problems: list[str]
+) -> None:
+    page.goto(f"{site.url}/events")
+    wait_until_live(page)
+    error = page.get_by_role("alert").filter(has_text="The events could not be loaded.")
+    page.route("**/events", lambda route: route.abort())
+    expect(error).to_contain_text("The server could not be reached.", timeout=30_000)  # it asks each 5 s
+    page.unroute("**/events")
+    expect(error).to_be_hidden(timeout=30_000)
+    problems.clear()

@@ -102,7 +102,7 @@ def test_nothing_of_a_page_hides_behind_the_tabs(site: Site, page: Page) -> None
     page.set_viewport_size(PHONE)
     page.goto(f"{site.url}/runs")
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    last = page.locator(".page > *").last.bounding_box()
+    last = page.locator(".page > *:visible").last.bounding_box()
     tabs = page.get_by_role("navigation", name="Main").bounding_box()
     assert last is not None
     assert tabs is not None

@@ -17,6 +17,7 @@ from apps.dashboard.pages.run_list import recent_runs
 from apps.dashboard.pages.sending import function_invoke
 from apps.dashboard.permissions import requires
 from apps.dashboard.presenters.functions import function_view
+from apps.dashboard.snippets import app_snippets
 from apps.dashboard.tenant import access_of
 from apps.dashboard.views.runs import UNREACHABLE
 from apps.engine.store.client import RedisUnavailable
@@ -32,7 +33,10 @@ RECENT_RUNS: Final = 20
 @require_GET
 @requires(Permission.VIEW)
 def functions(request: HttpRequest) -> HttpResponse:
-    context = {"functions": function_list(environment_id(request))}
+    context = {
+        "functions": function_list(environment_id(request)),
+        "snippets": lambda: app_snippets(request),
+    }
     return render_page(request, "functions/list.html", context, section="functions")
 
 

@@ -2,6 +2,7 @@
 // fetches the page's URL again and morphs itself; also every data-live-every ms, where given. A list (data-live-rows) that was scrolled away
 // from its top only updates the rows it shows and offers the new ones behind a button.
 
+import { tellErrors } from "../load-error.js";
 import { isPaused, onResume } from "../pausing.js";
 import { subscribe } from "../socket.js";
 
@@ -42,7 +43,8 @@ export default function live(element) {
     const before = isList && rowIds(element);
     askedUrl = location.href;
     const headers = { "X-Stepwell-Background": "1" };
-    await window.htmx.ajax("GET", location.href, { source: element, target: element, swap: "morph:outerHTML", headers });
+    const context = { source: element, target: element, swap: "morph:outerHTML", headers };
+    await window.htmx.ajax("GET", location.href, context).catch(() => {}); // tellErrors tells of it
     if (!isList) return;
     for (const row of element.querySelectorAll("[data-row]")) if (!before.has(row.id)) row.classList.add("is-new");
   };
@@ -63,10 +65,13 @@ export default function live(element) {
     if (!isLive(element)) stop();
   };
 
-  const toTop = () => {
-    window.scrollTo({ top: 0 });
+  const askNow = () => {
     isAskedFor = true;
     refresh();
+  };
+  const toTop = () => {
+    window.scrollTo({ top: 0 });
+    askNow();
   };
 
   // What the person did since the question was asked (opened a step, changed a filter) is in the URL: an
@@ -88,13 +93,13 @@ export default function live(element) {
   const interval = liveEvery && setInterval(() => !document.hidden && element.dataset.liveEvery && refresh(), Number(liveEvery));
   element.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.addEventListener("visibilitychange", onVisible);
-  const forget = onResume(onVisible);
+  const ends = [onResume(onVisible), tellErrors(element, askNow)];
 
   function stop() {
     clearTimeout(timer);
     clearInterval(interval);
     unsubscribe();
-    forget();
+    for (const end of ends) end();
     element.removeEventListener("htmx:beforeSwap", onBeforeSwap);
     document.removeEventListener("visibilitychange", onVisible);
   }
