@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from apps.audit.actors import SYSTEM
@@ -77,6 +79,13 @@ def test_a_delivery_is_loaded_into_the_test_alone(signed_in: SignedIn, alice: Us
     assert 'id="webhook-transform"' not in text(answer)
 
 
+def test_the_test_tool_shows_what_the_script_prints(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
+    script = "function transform(evt) { console.log('a <b>'); console.log('c'); return null; }"
+    sent = {"transform": script, "payload": "{}", "content_type": "application/json"}
+    html = text(signed_in(alice).post(f"{PAGE}/{hook.id}/test", sent, headers=RESULT))
+    assert 'aria-label="Console"><code>a &lt;b&gt;\nc\n</code>' in html
+
+
 def test_the_test_tool_shows_what_is_not_saved_yet(signed_in: SignedIn, alice: User, hook: Webhook) -> None:
     sent = {"transform": f"{hook.transform}\n// new", "payload": "{}", "content_type": "application/json"}
     browser = signed_in(alice)
@@ -110,12 +119,14 @@ def test_deliveries_are_loaded_tried_and_delivered_again(
 ) -> None:
     write_delivery(hook, 1, Outcome.ACCEPTED, 200, ["stripe/invoice.paid"])
     write_delivery(hook, 2, Outcome.UNVERIFIED, 401, [], "The signature does not match")
+    Delivery.objects.filter(outcome="accepted").update(event_ids=["01JZ0000000000000000E90001"])
     browser, found = signed_in(alice), Delivery.objects.get(outcome="accepted")
     page = text(browser.get(f"{PAGE}/{hook.id}?delivery={found.id}"))
     assert "evt_1" in page
     assert "The signature does not match" in page
     detail = text(browser.get(f"{PAGE}/{hook.id}/deliveries/{found.id}"))
     assert "Stripe/1.0" in detail
+    assert re.search(r'/events/01JZ0000000000000000E90001">.*<span>stripe/invoice\.paid</span>', detail)
     every = text(browser.post(f"{PAGE}/{hook.id}/test", {"transform": SCRIPT, "all": "1"}, headers=RESULT))
     assert "All 2 pass" in every
     browser.post(f"{PAGE}/{hook.id}/deliveries/{found.id}/redeliver")

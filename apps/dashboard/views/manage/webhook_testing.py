@@ -74,7 +74,7 @@ def _one(request: HttpRequest, row: Webhook) -> dict[str, object]:
     compared = testing.transform_compare(webhook=row, transform=transform, delivery=delivery)
     return {
         "result": compared.edited,
-        "diff": diff_lines(_outcome(compared.saved), _outcome(compared.edited)),
+        "diff": diff_lines(_outcome(compared.saved), compared.edited.output) if compared.edited.is_ok else (),
         "script_diff": diff_lines(row.transform, transform),
     }
 

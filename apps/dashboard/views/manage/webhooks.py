@@ -267,13 +267,19 @@ def delivery(request: HttpRequest, webhook_id: UUID, delivery_id: str) -> HttpRe
         "headers": sorted(found.headers.items()),
         "block": code_block("delivery-body", "Body", body, "") if body else None,
         "is_truncated": found.is_truncated,
-        "event_urls": [reverse("dashboard:event", args=[str(event_id)]) for event_id in found.event_ids],
+        "events": _events_of(found),
         "gate": gate_of(access_of(request), Permission.WEBHOOK_MANAGE),
         "redeliver_url": reverse("dashboard:webhook-redeliver", args=[row.id, found.id]),
         "load_url": f"{url_of(row)}?delivery={found.id}#webhook-editor",
         "back_url": url_of(row),
     }
     return render_dialog(request, "manage/delivery.html", context, section=SECTION)
+
+
+def _events_of(found: Delivery) -> list[tuple[str, str]]:
+    """Names and addresses of those that came of it."""
+    urls = [reverse("dashboard:event", args=[str(event_id)]) for event_id in found.event_ids]
+    return list(zip([str(name) for name in found.event_names], urls, strict=False))
 
 
 @require_POST
