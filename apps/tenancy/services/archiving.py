@@ -18,7 +18,7 @@ from apps.tenancy.announcements import announce_change
 from apps.tenancy.exceptions import EnvironmentNotBranch, EnvironmentPermanent, NotFound
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services import shares
-from apps.tenancy.services.guards import require_writable
+from apps.tenancy.services.guards import require_room, require_writable
 
 SYNC_PRECISION = timedelta(minutes=1)
 # Of one round of `archive_due`.
@@ -51,11 +51,13 @@ def _archive(row: Environment, actor: Actor) -> Environment:
 def environment_unarchive(*, environment: Environment, actor: Actor) -> Environment:
     """Idempotent. A branch gets its full time until it is archived again.
 
-    Raises AccountSuspended, AccountDeleting, NotFound, and what the engine raises, after the commit.
+    Raises EnvironmentLimit or BranchLimit as making one would, AccountSuspended, AccountDeleting, NotFound,
+    and what the engine raises, after the commit.
     """
     account, row = lock_environment(environment)
     require_writable(account)
     if row.is_archived:
+        require_room(account, row.type)
         row.archived_at = None
         row.auto_archive_at = _due_date(account, row, timezone.now())
         row.save(update_fields=["archived_at", "auto_archive_at"])

@@ -9,15 +9,10 @@ from django.utils import timezone
 from apps.audit.services import SYSTEM, Actor, audit_record
 from apps.tenancy import locks, names
 from apps.tenancy.entitlements import entitlements_of
-from apps.tenancy.exceptions import (
-    BranchLimit,
-    BranchRateLimited,
-    EnvironmentNotFound,
-    EnvironmentUnspecified,
-)
+from apps.tenancy.exceptions import BranchRateLimited, EnvironmentNotFound, EnvironmentUnspecified
 from apps.tenancy.models import Account, Environment, EnvironmentType
 from apps.tenancy.services import archiving
-from apps.tenancy.services.guards import is_full, require_writable
+from apps.tenancy.services.guards import is_full, require_room, require_writable
 
 _HOUR = timedelta(hours=1)
 
@@ -32,7 +27,8 @@ def branch_resolve(
     case. Two calls at once get the same branch.
 
     Raises EnvironmentUnspecified without a name, InvalidName, EnvironmentNotFound where it may not create,
-    BranchLimit and BranchRateLimited, and AccountSuspended or AccountDeleting if something would change.
+    BranchLimit where one is made or comes back, BranchRateLimited where one is made, and AccountSuspended
+    or AccountDeleting if something would change.
     """
     if not name.strip():
         raise EnvironmentUnspecified
@@ -60,7 +56,8 @@ def _create(parent: Environment, name: str, actor: Actor) -> Environment:
     if branch is not None:
         return branch
     require_writable(account)
-    _require_room(account)
+    require_room(account, EnvironmentType.BRANCH_CHILD)
+    _require_rate(account)
     branch_id = uuid.uuid4()
     branch = Environment.objects.create(
         id=branch_id,
@@ -86,11 +83,8 @@ def _create(parent: Environment, name: str, actor: Actor) -> Environment:
     return branch
 
 
-def _require_room(account: Account) -> None:
+def _require_rate(account: Account) -> None:
     branches = Environment.objects.filter(account=account, type=EnvironmentType.BRANCH_CHILD)
-    limits = entitlements_of(account)
-    if is_full(branches.filter(archived_at=None).count(), limits.branch_environments):
-        raise BranchLimit
     recent = branches.filter(created_at__gt=timezone.now() - _HOUR)
-    if is_full(recent.count(), limits.branches_per_hour):
+    if is_full(recent.count(), entitlements_of(account).branches_per_hour):
         raise BranchRateLimited

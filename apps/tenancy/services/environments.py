@@ -9,9 +9,7 @@ from django.utils import timezone
 from apps.audit.services import Actor
 from apps.tenancy import locks, names
 from apps.tenancy.announcements import announce_change
-from apps.tenancy.entitlements import entitlements_of
 from apps.tenancy.exceptions import (
-    EnvironmentLimit,
     EnvironmentNameFixed,
     EnvironmentNotArchived,
     EnvironmentPermanent,
@@ -32,7 +30,7 @@ from apps.tenancy.services.archiving import (
     tell_after_commit,
 )
 from apps.tenancy.services.branches import branch_resolve
-from apps.tenancy.services.guards import default_weight, is_full, require_writable
+from apps.tenancy.services.guards import default_weight, require_room, require_writable
 
 __all__ = [
     "archive_due",
@@ -69,7 +67,7 @@ def environment_create(
     cleaned = names.clean_name(name)
     locked = locks.lock_account(account.id)
     require_writable(locked)
-    _require_room(locked)
+    require_room(locked, type)
     own_id = uuid.uuid4()
     slugs = set(locked.environments.values_list("slug", flat=True))
     environment = Environment.objects.create(
@@ -167,11 +165,3 @@ def environment_set_colour(*, environment: Environment, colour: str, actor: Acto
         row.save(update_fields=["colour"])
         audit_environment(row, actor, "environment.colour", {"colour": before}, {"colour": colour})
     return row
-
-
-def _require_room(account: Account) -> None:
-    live = account.environments.filter(
-        type__in=(EnvironmentType.TEST, EnvironmentType.PRODUCTION), archived_at=None
-    )
-    if is_full(live.count(), entitlements_of(account).environments):
-        raise EnvironmentLimit

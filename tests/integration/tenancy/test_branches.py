@@ -100,6 +100,21 @@ def test_branches_at_a_time(cast: Cast) -> None:
     assert branches(cast) == ["one", "two"]
 
 
+def test_a_sync_brings_no_branch_back_beyond_the_limit(cast: Cast) -> None:
+    cast.acme.entitlements = {"branch_environments": 1}
+    cast.acme.save()
+    one, actor = resolve(cast, "one"), as_actor(cast.alice)
+    environment_archive(environment=one, actor=actor)
+    two = resolve(cast, "two")
+    with pytest.raises(BranchLimit) as refusal:
+        resolve(cast, "one", unarchives=True)
+    assert (refusal.value.code, refusal.value.status) == ("branch_limit", 429)
+    assert resolve(cast, "one").is_archived
+    assert resolve(cast, "two", unarchives=True).id == two.id
+    environment_archive(environment=two, actor=actor)
+    assert not resolve(cast, "one", unarchives=True).is_archived
+
+
 def test_a_suspended_organisation_gets_no_branch(cast: Cast) -> None:
     made = resolve(cast, "there")
     account_suspend(account=cast.acme, actor=as_actor(cast.mallory))

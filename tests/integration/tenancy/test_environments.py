@@ -71,6 +71,29 @@ def test_how_many_there_may_be(cast: Cast) -> None:
     assert create(cast, "more").slug == "more"
 
 
+def test_none_comes_back_beyond_the_limit(cast: Cast) -> None:
+    cast.acme.entitlements = {"environments": 2}
+    cast.acme.save()
+    staging, actor = create(cast), as_actor(cast.alice)
+    environments.environment_archive(environment=staging, actor=actor)
+    more = create(cast, "more")
+    with pytest.raises(EnvironmentLimit):
+        environments.environment_unarchive(environment=staging, actor=actor)
+    assert reread(staging).is_archived
+    assert cast.trail()[-1] == "environment.create"
+    assert environments.environment_unarchive(environment=more, actor=actor).archived_at is None
+    environments.environment_archive(environment=more, actor=actor)
+    assert environments.environment_unarchive(environment=staging, actor=actor).archived_at is None
+
+
+def test_branches_and_custom_environments_have_limits_of_their_own(cast: Cast) -> None:
+    cast.acme.entitlements = {"environments": 1, "branch_environments": 1}
+    cast.acme.save()
+    feature, actor = branch(cast), as_actor(cast.alice)
+    environments.environment_archive(environment=feature, actor=actor)
+    assert environments.environment_unarchive(environment=feature, actor=actor).archived_at is None
+
+
 def test_a_refused_one_is_not_made(cast: Cast) -> None:
     with pytest.raises(InvalidName):
         create(cast, "a\tb")

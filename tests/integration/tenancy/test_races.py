@@ -11,7 +11,7 @@ from apps.tenancy.exceptions import BranchLimit, InvitationNotPending, LastOwner
 from apps.tenancy.models import Account, Environment, Membership, Role
 from apps.tenancy.services import invitations
 from apps.tenancy.services.accounts import account_create
-from apps.tenancy.services.environments import branch_resolve
+from apps.tenancy.services.environments import branch_resolve, environment_archive
 from apps.tenancy.services.invitations import invitation_accept, invitation_create
 from apps.tenancy.services.memberships import membership_change_role, membership_leave
 from tests.integration.databases import in_threads
@@ -47,6 +47,17 @@ def test_a_limit_holds(racing_cast: Cast) -> None:
     racing_cast.acme.save()
     found = in_threads([resolve(racing_cast, name) for name in ("a", "b", "c", "d")])
     assert kinds([*found]) == {"Environment": 2, BranchLimit.__name__: 2}
+
+
+def test_a_limit_holds_for_those_that_come_back(racing_cast: Cast) -> None:
+    actor = as_actor(racing_cast.alice)
+    rested = [resolve(racing_cast, name)() for name in ("a", "b")]
+    for branch in rested:
+        environment_archive(environment=branch, actor=actor)
+    racing_cast.acme.entitlements = {"branch_environments": 1}
+    racing_cast.acme.save()
+    found = in_threads([resolve(racing_cast, name) for name in ("a", "b", "c")])
+    assert kinds([*found]) == {"Environment": 1, BranchLimit.__name__: 2}
 
 
 def test_one_of_two_joins_by_an_invitation(racing_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
