@@ -14,6 +14,7 @@ import redis
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import DatabaseError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from pytest_django.fixtures import Settings
@@ -123,6 +124,7 @@ def pooled(stage: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     own: Any = connections["default"]
     outer = connections.settings["default"]
     own.close()
+    monkeypatch.setattr(DatabaseWrapper, "_connection_pools", {})  # they are found by alias
     connections.settings["default"] = {**known, "OPTIONS": {"pool": pool}}
     del connections["default"]
     yield
