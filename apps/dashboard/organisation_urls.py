@@ -3,7 +3,15 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from apps.dashboard.views.organisation import api_keys, audit, environments, general, members, search
+from apps.dashboard.views.organisation import (
+    api_keys,
+    audit,
+    audit_sink,
+    environments,
+    general,
+    members,
+    search,
+)
 
 app_name = "organisation"
 
@@ -36,4 +44,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/api-keys/<uuid:key_id>/revoke", api_keys.revoke, name="api-key-revoke"),
     path("settings/audit", audit.audit, name="audit"),
     path("settings/audit/export", audit.export, name="audit-export"),
+    path("settings/audit/sink", audit_sink.save, name="audit-sink"),
+    path("settings/audit/sink/remove", audit_sink.remove, name="audit-sink-remove"),
 ]

@@ -73,6 +73,7 @@ POLICIES: Final[Mapping[str, str]] = {
     "credentials_appkeyuse": _with("credentials_appkeyuse", "credentials_signingkey", "signing_key_id", "id"),
     "audit_auditentry": _OF_LOG,
     "audit_audithead": _ACCOUNT,
+    "audit_sinks_auditsink": _ACCOUNT,
     "signin_ssoconnection": _ACCOUNT,
     "signin_ssodomain": _with("signin_ssodomain", "signin_ssoconnection", "connection_id", "id"),
     "registry_app": _ENVIRONMENT,

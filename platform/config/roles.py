@@ -99,6 +99,7 @@ def publish_configuration() -> None:
 
 
 async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
+    from apps.audit_sinks.streaming import AuditStreamer
     from apps.operations.dispatcher import Dispatcher
     from apps.registry.services.discovery import AppPoller
     from apps.runs.history.writer import HistoryWriter
@@ -116,4 +117,5 @@ async def _scheduler(client: RedisClient, keys: Keys) -> list[Service]:
         AppPoller(),
         Dispatcher(),
         Keeper(),
+        AuditStreamer(),
     ]

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.audit.services import SYSTEM
+from apps.audit_sinks.services import sink_set
 from apps.credentials import secrets
 from apps.credentials.models import EventKey, SigningKey, SigningKeyState
 from apps.credentials.services import (
@@ -184,6 +185,7 @@ def _of_organisation(account: Account, owner: User, member: User) -> dict[str, u
         name=f"sso-{account.slug}",
         config_encrypted=secrets.encrypt(json.dumps(config)),
     )
+    sink_set(account=account, url=f"https://collector.{account.slug}.example/audit", actor=SYSTEM)
     domain = SsoDomain.objects.create(connection=connection, domain=f"{account.slug}.example", token="t")
     invited = invitation_create(
         access=access_for(owner, account.slug),

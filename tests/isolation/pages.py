@@ -192,6 +192,8 @@ ORGANISATION_PAGES: Final[Mapping[str, Page]] = {
     "organisation:api-key-revoke": Page(P.API_KEY_MANAGE, _API_KEY, {}),
     "organisation:audit": Page(P.AUDIT_READ),
     "organisation:audit-export": _form(P.AUDIT_READ, format="csv"),
+    "organisation:audit-sink": Page(P.ACCOUNT_MANAGE, post={"url": "https://collector.example/audit"}),
+    "organisation:audit-sink-remove": Page(P.ACCOUNT_MANAGE, post={}),
     "signin_connections": Page(P.SSO_MANAGE),
     "signin_connection_create": Page(
         P.SSO_MANAGE, post={}, takes_get=False, changes=False, fixed={"kind": "oidc"}

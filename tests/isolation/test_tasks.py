@@ -51,6 +51,7 @@ SERVICES: Final[Mapping[str, Callable[[Place], None] | str]] = {
     "AppPoller": "tests/integration/registry/test_discovery.py",
     "Dispatcher": "tests/integration/operations/test_cancellations.py",
     "Keeper": _archive,
+    "AuditStreamer": "tests/integration/audit/test_sinks.py",
 }
 
 

@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "apps.tenancy",
     "apps.credentials",
     "apps.audit",
+    "apps.audit_sinks",
     "apps.registry",
     "apps.events",
     "apps.runs",

@@ -6,8 +6,11 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.audit.exceptions import InvalidCursor
 from apps.audit.export import FORMATS, audit_export
 from apps.audit.http import actor_of
+from apps.audit_sinks.selectors import sink_status
 from apps.dashboard.fragments import render_page
+from apps.dashboard.gates import gate_of
 from apps.dashboard.pages.audit import audit_filters, audit_view, wanted_of
+from apps.dashboard.places import organisation_url
 from apps.dashboard.views.organisation.entering import organisation_page
 from apps.tenancy.access import Access
 from apps.tenancy.permissions import Permission
@@ -25,7 +28,15 @@ def audit(request: HttpRequest, access: Access) -> HttpResponse:
         view = audit_view(access, filters, request.GET.get("after", ""))
     except InvalidCursor:
         raise Http404("no such page") from None
-    context = {"page": view, "filters": filters, "kept_days": kept_days(access.account)}
+    context = {
+        "page": view,
+        "filters": filters,
+        "kept_days": kept_days(access.account),
+        "sink": sink_status(access.account),
+        "sink_gate": gate_of(access, Permission.ACCOUNT_MANAGE),
+        "sink_url": organisation_url(access.account, "audit-sink"),
+        "sink_remove_url": organisation_url(access.account, "audit-sink-remove"),
+    }
     fragments = {"audit-list": "organisation/_audit.html"}
     return render_page(request, "organisation/audit.html", context, section=SECTION, fragments=fragments)
 
