@@ -49,7 +49,6 @@ inngest.fast_api.serve(app, client, [order_placed])
 """
 
 _TYPESCRIPT_ON_SERVER: Final = """\
-// npm install inngest, then: node server.mjs
 import { Inngest } from "inngest";
 import { createServer } from "inngest/node";
 
@@ -68,7 +67,6 @@ createServer({ client: inngest, functions: [orderPlaced] }).listen(3000);
 """
 
 _PYTHON_ON_SERVER: Final = """\
-# pip install inngest fastapi uvicorn, then: uvicorn main:app --port 8000
 import fastapi
 import inngest
 import inngest.fast_api
@@ -112,11 +110,30 @@ def deliver_snippet() -> Snippet:
     return Snippet("snippet-deliver", "curl", "Try it yourself", text)
 
 
-def server_snippets() -> list[Snippet]:
-    """What reads its keys and this server's address from the environment."""
+@dataclass(frozen=True, slots=True)
+class ExampleApp:
+    """An app that reads its keys and this server's address from the environment; `code` is all of it."""
+
+    code: Snippet
+    install: Snippet
+    start: Snippet
+    local_url: str
+
+
+def example_apps() -> list[ExampleApp]:
     return [
-        Snippet("snippet-python", "Python", "main.py", _PYTHON_ON_SERVER),
-        Snippet("snippet-typescript", "TypeScript", "server.mjs", _TYPESCRIPT_ON_SERVER),
+        ExampleApp(
+            Snippet("snippet-python", "Python", "main.py", _PYTHON_ON_SERVER),
+            Snippet("install-python", "Python", "Terminal", "pip install inngest fastapi uvicorn"),
+            Snippet("start-python", "Python", "Start it, in Python", "uvicorn main:app --port 8000"),
+            "http://localhost:8000/api/inngest",
+        ),
+        ExampleApp(
+            Snippet("snippet-typescript", "TypeScript", "server.mjs", _TYPESCRIPT_ON_SERVER),
+            Snippet("install-typescript", "TypeScript", "Terminal", "npm install inngest"),
+            Snippet("start-typescript", "TypeScript", "Start it, in TypeScript", "node server.mjs"),
+            "http://localhost:3000/api/inngest",
+        ),
     ]
 
 

@@ -167,6 +167,24 @@ def test_a_key_is_revealed_and_copied(organisations: Organisations, alice: Page)
     expect(alice.locator(".audit-entry").first).to_contain_text("key.event.reveal")
 
 
+def test_the_variables_of_the_first_steps_are_copied_for_a_terminal(
+    organisations: Organisations, alice: Page
+) -> None:
+    alice.goto(f"{organisations.production}/start")
+    button = alice.get_by_role("button", name="Copy all for a terminal")
+    button.click()
+    expect(alice.get_by_role("button", name="Copied")).to_be_visible()
+    copied = alice.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(
+        rf"export INNGEST_BASE_URL='{organisations.url}'\n"
+        r"export INNGEST_EVENT_KEY='[\w-]{86}'\n"
+        r"export INNGEST_SIGNING_KEY='signkey-prod-[0-9a-f]{64}'\n",
+        copied,
+    )
+    expect(alice.locator("#variables")).not_to_contain_text(copied.split("'")[3])
+    expect(button).to_be_visible()
+
+
 def test_a_developer_learns_who_can(organisations: Organisations, bob: Page) -> None:
     bob.goto(f"{organisations.production}/runs/{ids.RUNNING_RUN}")
     cancel = bob.locator("#cancel-link")

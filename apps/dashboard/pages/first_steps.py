@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.urls import reverse
 
 from apps.credentials.models import SigningKeyState
@@ -9,8 +10,9 @@ from apps.credentials.selectors import event_key_for_sending, signing_keys
 from apps.dashboard.gates import Gate, gate_of
 from apps.dashboard.pages.event_keys import event_key_secret
 from apps.dashboard.pages.signing_key import signing_key_secret
+from apps.dashboard.places import organisation_url
 from apps.dashboard.secrets import Masked
-from apps.dashboard.snippets import Snippet, send_snippet, server_snippets
+from apps.dashboard.snippets import ExampleApp, Snippet, example_apps, send_snippet
 from apps.events.models import Event
 from apps.registry.selectors import apps_qs
 from apps.runs.choices import RunStatus
@@ -22,8 +24,10 @@ from apps.tenancy.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
-    """`branch` is the name of a branch, or a hint at one; empty where an app need not name any."""
+    """`branch` is the name of a branch, or a hint at one; empty where an app need not name any.
+    `reaches_local` says whether this server calls apps on its own machine and in its own network."""
 
+    place: str
     origin: str
     event_key: Masked | None
     signing_key: Masked | None
@@ -37,8 +41,11 @@ class FirstSteps:
     sync_url: str
     send_url: str
     keys_url: str
+    members_url: str
+    environments_url: str
+    reaches_local: bool
     event: Snippet
-    snippets: list[Snippet] = field(default_factory=server_snippets)
+    examples: list[ExampleApp] = field(default_factory=example_apps)
 
     @property
     def current(self) -> int:
@@ -54,6 +61,7 @@ def first_steps(access: Access, environment: Environment, origin: str) -> FirstS
     run = finished or runs.order_by("queued_at").first()
     event_key, signing_key = _keys(access, environment)
     return FirstSteps(
+        place=environment.name,
         origin=origin,
         event_key=event_key,
         signing_key=signing_key,
@@ -64,9 +72,12 @@ def first_steps(access: Access, environment: Environment, origin: str) -> FirstS
         has_finished=finished is not None,
         sync_gate=gate_of(access, Permission.APP_SYNC),
         send_gate=gate_of(access, Permission.EVENT_SEND),
-        sync_url=reverse("dashboard:app-add"),
+        sync_url=reverse("dashboard:app-add", query={"from": "start"}),
         send_url=reverse("dashboard:event-send"),
         keys_url=reverse("dashboard:event-keys"),
+        members_url=organisation_url(access.account, "members"),
+        environments_url=organisation_url(access.account, "environments"),
+        reaches_local=settings.STEPWELL_ALLOW_PRIVATE_NETWORKS,
         event=send_snippet(origin),
     )
 

@@ -51,11 +51,18 @@ def app_add(request: HttpRequest) -> HttpResponse:
         return _add_form(request, url, f"url: {problem}")
     audit_app(request, "app.sync", app)
     _report(request, app)
-    return redirect(request, reverse("dashboard:apps"))
+    return redirect(request, _after_adding(request))
+
+
+def _after_adding(request: HttpRequest) -> str:
+    """Whoever takes the first steps goes on with the next of them."""
+    is_first = request.POST.get("from", request.GET.get("from")) == "start"
+    return reverse("dashboard:start" if is_first else "dashboard:apps")
 
 
 def _add_form(request: HttpRequest, url: str, error: str = "") -> HttpResponse:
-    context = {"dialog_title": "Add app", "url": url, "error": error}
+    back_url = _after_adding(request)
+    context = {"dialog_title": "Add app", "url": url, "error": error, "back_url": back_url}
     return render_dialog(request, "apps/add.html", context, section="apps", status=422 if error else 200)
 
 

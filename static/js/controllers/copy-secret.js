@@ -1,24 +1,19 @@
 // Asks for a secret (which is put on record) and copies it without showing it.
 
-const SAID_FOR_MS = 1500;
+import { copying, labelOf } from "../copied.js";
+
+export async function askFor(form, url) {
+  const response = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "text/plain" } });
+  return response.ok ? response.text() : null;
+}
 
 export default function copySecret(button) {
-  const icon = button.querySelector("use");
-  const plain = icon.getAttribute("href");
-  const label = button.getAttribute("aria-label");
+  const say = copying(button, labelOf(button));
 
   button.addEventListener("click", async () => {
-    const body = new FormData(button.form);
-    const response = await fetch(button.dataset.url, { method: "POST", body, headers: { Accept: "text/plain" } });
-    if (!response.ok) return;
-    await navigator.clipboard.writeText(await response.text());
-    button.dataset.copied = "";
-    button.setAttribute("aria-label", "Copied");
-    icon.setAttribute("href", plain.replace(/#.*/, "#check"));
-    setTimeout(() => {
-      delete button.dataset.copied;
-      button.setAttribute("aria-label", label);
-      icon.setAttribute("href", plain);
-    }, SAID_FOR_MS);
+    const secret = await askFor(button.form, button.dataset.url);
+    if (secret === null) return;
+    await navigator.clipboard.writeText(secret);
+    say();
   });
 }
