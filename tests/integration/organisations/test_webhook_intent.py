@@ -105,7 +105,7 @@ def test_a_broken_link_leads_nowhere(
     signed_in: SignedIn, alice: User, acme: Account, sent: dict[str, str], method: str, path: str
 ) -> None:
     response = getattr(signed_in(alice), method)(path, {**sent, "prefix": "acme"})
-    assert (response.status_code, "Location" in response) == (400, False)
+    assert (response.status_code, "Location" in response) == (422, False)
     assert "This link does not work" in text(response)
     assert "evil.example" not in text(response)
     assert "form-action 'self';" in f"{response['Content-Security-Policy']};"

@@ -31,7 +31,7 @@ def webhook_intent(request: HttpRequest) -> HttpResponse:
     try:
         page = _intent_page(request, request.GET)
     except IntentInvalid as problem:
-        return _answer(request, {"problem": str(problem)}, 400)
+        return _answer(request, {"problem": str(problem)}, 422)
     elsewhere = _elsewhere(request, page)
     return HttpResponseRedirect(elsewhere) if elsewhere else _page(request, page)
 
@@ -44,7 +44,7 @@ def approve(request: HttpRequest) -> HttpResponse:
     try:
         page = _intent_page(request, request.POST)
     except IntentInvalid as problem:
-        return _answer(request, {"problem": str(problem)}, 400)
+        return _answer(request, {"problem": str(problem)}, 422)
     try:
         key = _connected(request, page, checked_prefix(prefix))
     except PrefixInvalid as problem:
