@@ -1,6 +1,6 @@
 """Everything that the server keeps, as something that two moments can be compared by."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -17,6 +17,7 @@ SEEN: Final = frozenset({"last_login", "last_active_at"})
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Keys = dict[bytes, bytes | None]
+Values = dict[bytes, object]
 
 
 def rows() -> Rows:
@@ -42,16 +43,32 @@ def keys(client: "redis.Redis") -> Keys:
     return dict(zip(names, pipeline.execute(), strict=True))
 
 
+def values(client: "redis.Redis") -> Values:
+    """Every key of Redis with what it holds, whatever order Redis keeps it in: reading may change that."""
+    names = sorted(cast("list[bytes]", client.keys()))
+    return {name: _READ.get(client.type(name), _dumped)(client, name) for name in names}
+
+
+def _dumped(client: "redis.Redis", name: bytes) -> object:
+    return client.dump(name)
+
+
+_READ: Final[dict[object, Callable[["redis.Redis", bytes], object]]] = {
+    b"hash": lambda client, name: client.hgetall(name),
+    b"set": lambda client, name: client.smembers(name),
+}
+
+
 class Snapshot:
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
-        self._rows, self._keys = rows(), keys(client)
+        self._rows, self._values = rows(), values(client)
 
     def changes(self) -> set[str]:
         """Names of the tables and keys that are not as they were."""
-        now_rows, now_keys = rows(), keys(self._client)
+        now_rows, now = rows(), values(self._client)
         changed = {name for name in now_rows if now_rows[name] != self._rows[name]}
-        changed_keys = {name for name in now_keys | self._keys if now_keys.get(name) != self._keys.get(name)}
+        changed_keys = {name for name in now | self._values if now.get(name) != self._values.get(name)}
         return changed | {name.decode() for name in changed_keys}
 
 
