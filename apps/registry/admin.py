@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from apps.identity.console.columns import (
     as_json,
+    badge,
     choice,
     code,
     ended,
@@ -98,8 +99,8 @@ class FunctionAdmin(ReadOnlyAdmin[Function]):
     )
     list_filter = (
         _BY_ARCHIVED,
-        by_end("paused_at", "runs", "Not paused", "Paused"),
-        by_end("drained_at", "starts", "Not drained", "Drained"),
+        by_end("paused_at", "pause", "Not paused", "Paused"),
+        by_end("drained_at", "drain", "Not drained", "Drained"),
         *_OF_TENANT,
         chosen("app", App, "app"),
     )
@@ -142,7 +143,7 @@ class FunctionAdmin(ReadOnlyAdmin[Function]):
     def standing(self, function: Function) -> str:
         states = ("archived", "drained", "paused")
         found = [name for name in states if getattr(function, f"{name}_at") is not None]
-        return ", ".join(found).capitalize() or "In use"
+        return badge(", ".join(found).capitalize(), "wait") if found else badge("In use", "ok")
 
 
 @admin.register(FunctionVersion)

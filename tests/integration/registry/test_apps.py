@@ -4,12 +4,14 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from apps.identity.console.columns import page_of
 from apps.identity.models import User
 from apps.registry import selectors
-from apps.registry.models import App, Function, Sync
+from apps.registry.models import App, Function, FunctionVersion, Sync
 from apps.registry.services import apps
 from apps.tenancy.models import DEV_ACCOUNT_ID, DEV_ENVIRONMENT_ID, Environment
 from tests.integration.registry.conftest import CaptureOnCommit, RecordingEngine, Register
@@ -150,13 +152,16 @@ def test_poll_targets(register: Register) -> None:
     assert {target.environment_id for target in every} == {DEV_ENVIRONMENT_ID}
 
 
-@pytest.mark.parametrize("model", ["app", "function", "functionversion", "sync"])
-def test_admin_shows_and_does_not_change(register: Register, client: Client, model: str) -> None:
+@pytest.mark.parametrize("model", [App, Function, FunctionVersion, Sync])
+def test_the_console_shows_and_does_not_change(
+    register: Register, client: Client, model: type[Model]
+) -> None:
     register(register_body(function()))
     client.force_login(User.objects.create_superuser("root@example.com"))
+    row = model._default_manager.get()
 
-    assert client.get(f"/admin/registry/{model}/").status_code == 200
-    assert client.get(f"/admin/registry/{model}/add/").status_code == 403
+    assert client.get(page_of(row)).status_code == 200
+    assert client.post(page_of(row), {"name": "changed"}).status_code == 403
 
 
 def test_dev_information(register: Register, client: Client, settings: Settings) -> None:
