@@ -19,6 +19,7 @@ from apps.signin.limits import over_limit
 from apps.tenancy.access import access_for
 from apps.tenancy.exceptions import InvalidName, InvitationNotFound, NotFound, TenancyError
 from apps.tenancy.models import Account, Invitation, InvitationState
+from apps.tenancy.services.addresses import owns_address
 from apps.tenancy.services.invitations import invitation_accept, invitation_of
 
 
@@ -92,9 +93,15 @@ def _invitation_page(
         "invitation": found,
         "is_open": found is not None and invitations.is_open(found),
         "has_user": found is not None and User.objects.filter(email=found.email).exists(),
+        "is_for_another": found is not None and _is_for_another(request, found),
         "problem": problem,
     }
     return render(request, "signin/invitation.html", context, status=status)
+
+
+def _is_for_another(request: HttpRequest, found: Invitation) -> bool:
+    """Who could not accept it is told before they try."""
+    return isinstance(request.user, User) and not owns_address(request.user, found.email)
 
 
 @login_required

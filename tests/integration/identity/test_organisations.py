@@ -101,6 +101,9 @@ def test_an_invitation_leads_through_sign_up_into_the_organisation(
 def test_an_invitation_takes_a_form_and_the_right_person(browser: Client, token: str, stranger: User) -> None:
     assert browser.post(f"/invite/{token}").status_code == 200
     sign_in(browser, stranger.email)
+    page = browser.get(f"/invite/{token}").content.decode()
+    assert f"You are signed in as {stranger.email}. Only the account with the address above" in page
+    assert "Join as" not in page
     answer = browser.post(f"/invite/{token}")
     assert answer.status_code == 403
     assert "This invitation went to another address." in answer.content.decode()
