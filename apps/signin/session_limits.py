@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from apps.identity.models import User
 from apps.signin.beginnings import signed_in_at
+from apps.signin.services.enforcing import is_outside
 from apps.tenancy.models import Account
 
 
@@ -36,7 +37,12 @@ def _has_password_of(user: User, session: Mapping[str, Any]) -> bool:
 
 
 def is_over(user: User, session_key: str, session: Mapping[str, Any]) -> bool:
-    """Whether it began too long ago, or was last used too long ago, for one of the user's organisations."""
+    """Whether it began too long ago, or was last used too long ago, for one of the user's organisations, or
+    in another way than the single sign-on that is a must by now."""
+    return is_outside(user, session) or _is_too_old(user, session_key, session)
+
+
+def _is_too_old(user: User, session_key: str, session: Mapping[str, Any]) -> bool:
     limits = Account.objects.filter(memberships__user=user).aggregate(
         hours=Min("session_hours"), idle_minutes=Min("session_idle_minutes")
     )

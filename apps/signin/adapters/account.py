@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -14,6 +15,7 @@ from apps.identity import letters
 from apps.identity.models import User
 from apps.signin import invitations, places
 from apps.signin.services import sso
+from apps.signin.services.enforcing import is_outside
 from apps.signin.sso.groups import groups_of
 
 
@@ -48,10 +50,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Whatever someone signed in with: single sign-on comes first where it is enforced."""
         is_sso = "sociallogin" in (hook.get("signal_kwargs") or {})
         if not is_sso and sso.must_use_sso(user):
-            clear_login(request)
-            return HttpResponseRedirect("/sign-in/sso?required=1")
+            return _to_single_sign_on(request)
         answer: HttpResponse | None = super().pre_login(request, user, **hook)
         return answer
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Since `pre_login`, while a second factor was asked for, single sign-on may have become a must."""
+        if is_outside(user, request.session):
+            raise ImmediateHttpResponse(_to_single_sign_on(request))
+        super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
         social = (hook.get("signal_kwargs") or {}).get("sociallogin")
@@ -82,3 +89,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         template = kwargs.get("message_template") or (args[1] if len(args) > 1 else "")
         if template not in ("account/messages/logged_in.txt", "account/messages/logged_out.txt"):
             super().add_message(request, *args, **kwargs)
+
+
+def _to_single_sign_on(request: HttpRequest) -> HttpResponse:
+    clear_login(request)
+    return HttpResponseRedirect("/sign-in/sso?required=1")

@@ -102,7 +102,7 @@ def connection_set_policy(
     connection.save(update_fields=list(values))
     _audit(connection, actor, "sso.policy", before, values)
     if connection.is_enforced and not before["is_enforced"]:
-        _end_other_sessions(connection, actor)
+        sessions_end_outside(connection, actor)
 
 
 @transaction.atomic
@@ -182,7 +182,7 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
             after = {"domain": domain.domain, "by": by}
             _audit(domain.connection, actor, "sso.domain_verify", after=after)
             if domain.connection.is_enforced:
-                _end_other_sessions(domain.connection, actor)
+                sessions_end_outside(domain.connection, actor)
     except IntegrityError:
         domain.verified_at = None
         raise DomainTaken from None
@@ -203,11 +203,6 @@ def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
             default_role=connection.default_role,
             actor=actor,
         )
-
-
-def _end_other_sessions(connection: SsoConnection, actor: Actor) -> None:
-    if ended := sessions_end_outside(connection):
-        _audit(connection, actor, "sso.sessions_end", after={"sessions": ended})
 
 
 def _audit(

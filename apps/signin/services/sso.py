@@ -41,12 +41,16 @@ def enforced_connection(email: str) -> SsoConnection | None:
 
 
 def must_use_sso(user: User) -> bool:
-    """Whether nothing else signs the user in. Owners of the organisation keep their passwords: somebody has
-    to be able to repair the connection."""
+    return required_connection(user) is not None
+
+
+def required_connection(user: User) -> SsoConnection | None:
+    """Nothing else signs the user in. Owners of the organisation keep their passwords: somebody has to be
+    able to repair the connection."""
     connection = enforced_connection(user.email)
-    if connection is None:
-        return False
-    return not _memberships(user, connection).filter(role=Role.OWNER).exists()
+    if connection is None or _memberships(user, connection).filter(role=Role.OWNER).exists():
+        return None
+    return connection
 
 
 def refusal(provider_id: str, emails: Iterable[str], user: User | None) -> str:

@@ -104,6 +104,7 @@ def ownership_transfer(*, access: Access, membership_id: UUID, actor: Actor) -> 
     _set_role(account, own, Role.ADMIN)
     _audit(new_owner, actor, "member.role", {"role": before}, {"role": Role.OWNER})
     _audit(own, actor, "member.role", {"role": Role.OWNER}, {"role": Role.ADMIN})
+    _tell_of_owner(own, Role.OWNER, actor)
     return new_owner
 
 
@@ -150,6 +151,7 @@ def _change_role(access: Access, membership: Membership, role: Role, actor: Acto
     require_owner_for(access, before, role)
     _set_role(access.account, membership, role)
     _audit(membership, actor, "member.role", {"role": before}, {"role": role})
+    _tell_of_owner(membership, before, actor)
 
 
 def _restrict(
@@ -178,6 +180,11 @@ def _set_role(account: Account, membership: Membership, role: Role) -> None:
     announce_change(account.id)
 
 
+def _tell_of_owner(membership: Membership, before: Role, actor: Actor) -> None:
+    if before == Role.OWNER:
+        hooks.owner_steps_down(membership.account_id, membership.user_id, actor)
+
+
 def _require_other_owner(account: Account, membership: Membership) -> None:
     owners = account.memberships.filter(role=Role.OWNER, user__is_active=True)
     if not owners.exclude(id=membership.id).exists():
@@ -192,6 +199,7 @@ def _end(account: Account, membership: Membership, actor: Actor, action: str) ->
     ).update(state=InvitationState.REVOKED)
     hooks.member_departs(account.id, membership.user_id)
     _audit(membership, actor, action, {"role": membership.role}, {})
+    _tell_of_owner(membership, Role(membership.role), actor)
     membership.delete()
     announce_change(account.id)
 

@@ -205,10 +205,22 @@ def test_without_joining_only_members_come_in(browser: Client, acme: Account, pr
     assert not User.objects.filter(email=provider.email).exists()
 
 
+def _vouched_for(user: User, connection: SsoConnection) -> Client:
+    """A session as the connection begins it."""
+    client = Visitor()
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [
+        {"method": "socialaccount", "provider": connection.provider_id}
+    ]
+    session.save()
+    return client
+
+
 def test_enforced_refuses_passwords_except_of_owners(
     browser: Client, acme: Account, provider: Provider, alice: User, bob: User
 ) -> None:
-    connect(acme, OidcConfig(provider.url, CLIENT_ID, CLIENT_SECRET), is_enforced=True)
+    connection = connect(acme, OidcConfig(provider.url, CLIENT_ID, CLIENT_SECRET), is_enforced=True)
     answer = sign_in(browser, bob.email)
     assert answer["Location"] == "/sign-in/sso?required=1"
     assert "wants you to sign in this way" in browser.get(answer["Location"]).content.decode()
@@ -217,8 +229,7 @@ def test_enforced_refuses_passwords_except_of_owners(
         page = sign_in(browser, email, "wrong").content.decode()
         assert "People of this domain sign in with single sign-on." in page
     assert sign_in(browser, alice.email)["Location"] == "/"
-    member = Visitor()
-    member.force_login(bob)
+    member = _vouched_for(bob, connection)
     page = member.post("/profile/email", {"action_add": "1", "email": "bob@elsewhere.test"})
     assert "which also says what your address is" in page.content.decode()
     form = {"name": "Eve", "email": "eve@acme.test", "password1": "deep water runs cold"}

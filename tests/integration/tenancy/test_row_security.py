@@ -22,6 +22,7 @@ from apps.runs.models import RunPayload
 from apps.server.row_policies import POLICIES
 from apps.signin.models import SsoConnection, SsoDomain, SsoKind
 from apps.signin.services.connections import DomainTaken, domain_add, domain_approve
+from apps.signin.services.enforcing import is_outside
 from apps.tenancy.models import Account, Environment, Membership
 from apps.tenancy.permissions import Permission
 from apps.tenancy.row_security import across_environments, tenant_scope
@@ -178,6 +179,26 @@ def test_a_domain_that_another_organisation_has_proven_is_taken(stage: Cast) -> 
             domain_add(connection=ours, domain="x.example", actor=SYSTEM)
         assert list(SsoConnection.objects.all()) == [ours]
         assert not SsoDomain.objects.exists()
+
+
+@on_postgres
+def test_single_sign_on_of_another_organisation_is_a_must_wherever_its_person_is(stage: Cast) -> None:
+    connection = SsoConnection.objects.create(
+        account=stage.acme,
+        kind=SsoKind.OIDC,
+        name="sso",
+        config_encrypted="c",
+        is_enabled=True,
+        is_enforced=True,
+    )
+    address_domain = stage.adam.email.rpartition("@")[2]
+    domain_approve(
+        domain=domain_add(connection=connection, domain=address_domain, actor=SYSTEM), actor=SYSTEM
+    )
+    with tenant_scope(stage.other.id, user_id=stage.adam.id):
+        assert is_outside(stage.adam, {})
+        assert not is_outside(stage.alice, {})
+        assert not SsoConnection.objects.exists()
 
 
 @on_postgres
