@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from pytest_django.fixtures import Settings
 
 from apps.audit.models import AuditEntry
 from apps.audit.services import INSTALLATION_ID
@@ -115,6 +116,13 @@ def test_no_page_shows_a_secret(signed_in: SignedIn, rex: User, label: str) -> N
     for url in (list_of(row), page_of(row)):
         html = text(browser.get(url))
         assert [secret for secret in secrets if secret in html] == []
+
+
+def test_a_development_server_has_no_operator(acme: Account, settings: Settings) -> None:
+    """Nobody signs in to it."""
+    settings.STEPWELL_MODE = "dev"
+    for path in ("/admin/", "/admin/login/", "/admin/tenancy/account/"):
+        assert Client(HTTP_HOST="testserver").get(path).status_code == 404
 
 
 def _routes() -> Iterator[str]:
@@ -227,7 +235,7 @@ def test_the_overview_tells_how_the_server_is(signed_in: SignedIn, rex: User, ac
 
 
 def test_the_overview_answers_without_redis(
-    signed_in: SignedIn, rex: User, server: object, monkeypatch: pytest.MonkeyPatch, settings: object
+    signed_in: SignedIn, rex: User, server: object, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """It is where an operator looks then."""
     browser = signed_in(rex)
@@ -248,7 +256,7 @@ def test_each_shard_that_accounts_live_on_is_told(acme: Account) -> None:
     assert queue.shard_names() == ["0", "7"]
 
 
-def test_no_setting_is_shown_with_its_secret(settings: object) -> None:
+def test_no_setting_is_shown_with_its_secret(settings: Settings) -> None:
     for name in (*SECRET, *ADDRESSES):
         setattr(settings, name, "redis://someone:a-secret@store.test:6379/0")
     shown = {setting.name: setting.value for setting in configuration()}

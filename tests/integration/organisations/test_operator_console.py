@@ -1,5 +1,7 @@
 """What an operator does in the console: suspends, sets shares, and looks into an organisation."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -66,6 +68,14 @@ def test_suspending_and_back(signed_in: SignedIn, rex: User, acme: Account) -> N
     assert acme.status == AccountStatus.ACTIVE
     actions = AuditEntry.objects.filter(account_id=acme.id, actor_label=rex.email).order_by("number")
     assert list(actions.values_list("action", flat=True)) == ["account.suspend", "account.unsuspend"]
+
+
+def test_a_page_offers_what_fits_its_organisation(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    browser, page = signed_in(rex), f"{ACCOUNTS}{acme.id}/change/"
+    offered = 'name="action" value="(\\w+)"'
+    assert re.findall(offered, text(browser.get(page))) == ["suspend", "look_into"]
+    Account.objects.filter(id=acme.id).update(status=AccountStatus.SUSPENDED, allows_support_access=False)
+    assert re.findall(offered, text(browser.get(page))) == ["unsuspend"]
 
 
 def test_weight_and_limit_are_changed_on_record(signed_in: SignedIn, rex: User, acme: Account) -> None:
