@@ -1,15 +1,17 @@
 """Each page of an environment, asked for by everybody, with everybody's ids (spec 05, 1.12)."""
 
+import uuid
 from functools import partial
 
 import pytest
 import redis
 from django.urls import reverse, set_script_prefix
 
+from apps.registry.models import Sync
 from apps.tenancy.models import EnvironmentType
 from tests.isolation.cast import Place, Stage
 from tests.isolation.endpoints import endpoints, groups, missing
-from tests.isolation.ghosts import ghost_of
+from tests.isolation.ghosts import ghost_of, without_ids
 from tests.isolation.pages import ENVIRONMENT_PAGES
 from tests.isolation.trial import Trial
 from tests.isolation.visitors import Visitor
@@ -63,3 +65,16 @@ def test_filters_and_searches_stay_in_the_environment(stage: Stage) -> None:
                 shown = answer.content.replace(str(word).encode(), b"")
                 assert other.marker.encode() not in shown, query
                 assert f'{other.ended_run_id}"'.encode() not in shown, query
+
+
+def test_a_sync_of_another_place_is_one_that_nobody_has(stage: Stage) -> None:
+    alice, place = Visitor(stage.people.alice), stage.production
+    own = Sync.objects.get(app=place.app).id
+    assert alice.ask("GET", f"{place.path}/apps/{place.app.id}/syncs?sync-id={own}").status_code == 200
+    for page in (f"apps/{place.app.id}/syncs", "unattached-syncs"):
+        unknown = alice.ask("GET", f"{place.path}/{page}?sync-id={uuid.uuid4()}")
+        for other in stage.others:
+            sync_id = Sync.objects.get(app=other.app).id
+            answer = alice.ask("GET", f"{place.path}/{page}?sync-id={sync_id}")
+            assert (answer.status_code, unknown.status_code) == (404, 404)
+            assert without_ids(answer.content, other) == without_ids(unknown.content, other)
