@@ -22,7 +22,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
-        return sso_apps.list_apps(provider, client_id, rehearsal.rehearsed_id(request))
+        return sso_apps.list_apps(provider, client_id, rehearsal.rehearsed_ids(request))
 
     def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
         """The only one that fits. With a kind for `provider`, as where a sign-in goes on after its second

@@ -1,5 +1,6 @@
 """The connections of organisations as the apps that django-allauth asks for; none is stored as its own."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -37,16 +38,16 @@ _ATTRIBUTES = {
 
 
 def list_apps(
-    provider: str | None, client_id: str | None, rehearsed_id: UUID | None = None
+    provider: str | None, client_id: str | None, rehearsed_ids: Collection[UUID] = ()
 ) -> list[SocialApp]:
-    """The enabled connections' apps, and that of the one under test; `provider` is a kind of the library or
+    """The enabled connections' apps, and those of the ones under test; `provider` is a kind of the library or
     the provider id of one."""
-    apps = [app_of(connection) for connection in _connections(provider, rehearsed_id)]
+    apps = [app_of(connection) for connection in _connections(provider, rehearsed_ids)]
     return [app for app in apps if client_id is None or app.client_id == client_id]
 
 
-def _connections(provider: str | None, rehearsed_id: UUID | None) -> QuerySet[SsoConnection]:
-    usable = Q(is_enabled=True) | Q(id=rehearsed_id)
+def _connections(provider: str | None, rehearsed_ids: Collection[UUID]) -> QuerySet[SsoConnection]:
+    usable = Q(is_enabled=True) | Q(id__in=rehearsed_ids)
     enabled = SsoConnection.objects.filter(usable).prefetch_related("domains")
     if provider is None:
         return enabled

@@ -1,8 +1,9 @@
 """A test of a connection: the whole round to the identity provider and back, which signs nobody in or out and
 shows what came back, or why nothing usable did (spec 05, 2.7). The connection need not be enabled.
 
-What came back carries the mark of a test in its state, so it can never become a sign-in. Errors may come
-without their state; those are told by the session, which remembers for ten minutes which test has begun.
+What came back carries in its state which connection is tested, so it can never become a sign-in, nor the
+result of another test in the same browser. Errors may come without their state; those are told by the
+session, which remembers for ten minutes which tests have begun.
 """
 
 import time
@@ -17,7 +18,7 @@ from django.shortcuts import render
 
 from apps.audit.http import actor_of
 from apps.audit.services import audit_record
-from apps.signin.models import SsoConnection
+from apps.signin.models import SsoConnection, connection_id_of
 from apps.signin.services import sso
 from apps.signin.sso import apps
 from apps.signin.sso.groups import groups_of
@@ -25,8 +26,8 @@ from apps.tenancy.models import Role
 
 SECONDS: Final = 600
 MAX_TEXT: Final = 500
-_KEY: Final = "sso_rehearsal"  # in the session: the connection's id, and when the test is over
-_MARK: Final[Mapping[str, bool]] = {"rehearsal": True}
+_KEY: Final = "sso_rehearsals"  # in the session: when the test is over, by the connection's id
+_MARK: Final = "rehearsal"  # in the state: the connection's id
 _CANCELLED: Final = "You cancelled at the identity provider, or it did not let you in."
 _UNKNOWN: Final = "The answer belongs to no request of this browser: begin the test again."
 
@@ -36,25 +37,34 @@ def begin(request: HttpRequest, connection: SsoConnection) -> HttpResponse:
 
     Raises what a provider that does not answer, or makes no sense, makes the library raise.
     """
-    request.session[_KEY] = {"id": str(connection.id), "until": time.time() + SECONDS}
+    request.session[_KEY] = _under_way(request) | {str(connection.id): time.time() + SECONDS}
     provider = apps.app_of(connection).get_provider(request)
-    answer: HttpResponse = provider.redirect(request, AuthProcess.LOGIN, data=dict(_MARK))
+    answer: HttpResponse = provider.redirect(request, AuthProcess.LOGIN, data={_MARK: str(connection.id)})
     return answer
 
 
-def rehearsed_id(request: HttpRequest) -> UUID | None:
-    """The connection of which a test is under way in this browser."""
-    begun = request.session.get(_KEY) if hasattr(request, "session") else None
-    return UUID(begun["id"]) if begun is not None and begun["until"] > time.time() else None
+def rehearsed_ids(request: HttpRequest) -> set[UUID]:
+    """The connections of which a test is under way in this browser."""
+    return {UUID(key) for key in _under_way(request)}
+
+
+def _under_way(request: HttpRequest) -> dict[str, float]:
+    begun: dict[str, float] = request.session.get(_KEY, {}) if hasattr(request, "session") else {}
+    return {key: until for key, until in begun.items() if until > time.time()}
 
 
 def is_rehearsal(login: SocialLogin) -> bool:
-    return (login.state or {}).get("data") == _MARK
+    return bool(_marked(login.state))
+
+
+def _marked(state: Mapping[str, Any] | None) -> str:
+    """The id of the connection whose test the state left with; empty for a sign-in's."""
+    return str(((state or {}).get("data") or {}).get(_MARK, ""))
 
 
 def result_page(request: HttpRequest, login: SocialLogin) -> HttpResponse:
     """What the identity provider said, and what signing in with it would have come to."""
-    connection = _connection(request)
+    connection = _connection(request, _marked(login.state))
     if connection is None:
         return _page(request, None, error=_UNKNOWN)
     emails = [address.email for address in login.email_addresses]
@@ -77,11 +87,13 @@ def result_page(request: HttpRequest, login: SocialLogin) -> HttpResponse:
 
 
 def error_page(request: HttpRequest, provider_id: str, details: Mapping[str, Any]) -> HttpResponse | None:
-    """For an error of the connection under test; None for any other. `details` are what the library says."""
-    connection = _connection(request)
-    if connection is None or connection.provider_id != provider_id:
+    """For an error of a connection under test; None for any other. `details` are what the library says."""
+    tested_id = str(connection_id_of(provider_id))
+    state = (details.get("extra_context") or {}).get("state")
+    if state is not None and _marked(state) != tested_id:
         return None
-    return _page(request, connection, error=error_text(details))
+    connection = _connection(request, tested_id)
+    return None if connection is None else _page(request, connection, error=error_text(details))
 
 
 def failure_page(request: HttpRequest, provider_id: str, problem: BaseException) -> HttpResponse | None:
@@ -125,9 +137,9 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
-def _connection(request: HttpRequest) -> SsoConnection | None:
-    connection_id = rehearsed_id(request)
-    if connection_id is None:
+def _connection(request: HttpRequest, connection_id: str) -> SsoConnection | None:
+    """The one of that id, if a test of it is under way."""
+    if connection_id not in _under_way(request):
         return None
     return SsoConnection.objects.filter(id=connection_id).select_related("account").first()
 
@@ -136,8 +148,10 @@ def _page(
     request: HttpRequest, connection: SsoConnection | None, *, error: str = "", reason: str = "", **shown: Any
 ) -> HttpResponse:
     """The test is over with it."""
-    request.session.pop(_KEY, None)
     if connection is not None:
+        left = _under_way(request)
+        left.pop(str(connection.id), None)
+        request.session[_KEY] = left
         audit_record(
             account_id=connection.account_id,
             actor=actor_of(request),

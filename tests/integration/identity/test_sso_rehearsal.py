@@ -16,10 +16,11 @@ from apps.signin.services import connections
 from apps.signin.sso import rehearsal
 from apps.signin.sso.configuration import Config, OidcConfig
 from apps.signin.sso.saml import read_metadata
-from apps.tenancy.models import Account, Membership
+from apps.tenancy.models import Account, Membership, Role
 from tests.integration.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.integration.identity.people import Visitor, sign_in, user_id_of
 from tests.integration.identity.saml_provider import SamlProvider, request_id
+from tests.integration.identity.sso import leave
 
 
 @pytest.fixture
@@ -64,6 +65,11 @@ def assert_nothing_changed(page: Client, alice: User) -> None:
     assert Membership.objects.count() == 1
     assert not SocialAccount.objects.exists()
     assert page.get("/orgs/acme/sso").status_code == 200
+
+
+def targets(account: Account) -> list[tuple[str, bool]]:
+    entries = AuditEntry.objects.filter(account_id=account.id, action="sso.test").order_by("number")
+    return [(entry.target_label, entry.is_success) for entry in entries]
 
 
 def outcomes(account: Account) -> list[bool]:
@@ -146,9 +152,49 @@ def test_after_it_is_over_a_disabled_connection_is_unknown_again(
     assert come_back(page, there).status_code == 404
     late = address(begin(page, connection))
     session = page.session
-    session["sso_rehearsal"] |= {"until": session["sso_rehearsal"]["until"] - rehearsal.SECONDS - 1}
+    session["sso_rehearsals"] = {
+        key: until - rehearsal.SECONDS - 1 for key, until in session["sso_rehearsals"].items()
+    }
     session.save()
     assert come_back(page, late).status_code == 404
+
+
+def test_two_tests_in_one_browser_have_their_own_answers(
+    page: Client, connection: SsoConnection, provider: Provider, acme: Account, alice: User
+) -> None:
+    other = connections.connection_create(
+        account=acme, name="Other ID", config=OidcConfig(provider.url, CLIENT_ID, CLIENT_SECRET), actor=SYSTEM
+    )
+    first, second = address(begin(page, connection)), address(begin(page, other))
+    shown = come_back(page, first).content.decode()
+    assert "Acme ID" in shown
+    assert "Other ID" not in shown
+    assert "once it is turned on, this person can sign in with it" in shown
+    refused = page.get(f"/sso/oidc/{other.provider_id}/callback", {"state": "x", "error": "no"})
+    assert "Other ID" in refused.content.decode()
+    assert targets(acme) == [("Acme ID", True), ("Other ID", False)]
+    assert come_back(page, second).status_code == 404
+    assert_nothing_changed(page, alice)
+
+
+def test_a_sign_in_that_fails_meanwhile_is_no_result_of_the_test(
+    browser: Client, connection: SsoConnection, acme: Account, alice: User
+) -> None:
+    connections.connection_set_policy(
+        connection=connection,
+        is_enabled=True,
+        is_enforced=False,
+        is_joining=True,
+        default_role=Role.VIEWER,
+        actor=SYSTEM,
+    )
+    state = re.search(r"state=([^&]+)", leave(browser, "dora@acme.test"))
+    assert state is not None
+    sign_in(browser, alice.email)
+    begin(browser, connection)
+    answer = browser.get(f"/sso/oidc/{connection.provider_id}/callback", {"state": state[1], "error": "no"})
+    assert "Acme ID" not in answer.content.decode()
+    assert outcomes(acme) == []
 
 
 def test_another_browser_cannot_bring_the_answer(page: Client, connection: SsoConnection) -> None:
