@@ -12,6 +12,7 @@ from apps.signin.services.enforcing import sessions_end_outside
 from apps.signin.services.erasing import identities_forget
 from apps.signin.sso import dns
 from apps.signin.sso.configuration import Config, OidcConfig, sealed
+from apps.tenancy import locks
 from apps.tenancy.models import Account, Role
 from apps.tenancy.row_security import beyond_organisations
 
@@ -68,6 +69,7 @@ def connection_create(
 @transaction.atomic
 def connection_configure(*, connection: SsoConnection, name: str, config: Config, actor: Actor) -> None:
     """Replace what is known of the identity provider."""
+    _lock(connection)
     before = {"name": connection.name}
     connection.name, connection.config_encrypted = name, sealed(config)
     connection.save(update_fields=["name", "config_encrypted"])
@@ -88,6 +90,7 @@ def connection_set_policy(
     sessions of the people concerned that began in another way end."""
     if default_role == Role.OWNER:
         raise OwnersAreMade
+    _lock(connection)
     if is_enabled and not connection.domains.filter(verified_at__isnull=False).exists():
         raise NoDomain
     values = {
@@ -121,6 +124,7 @@ def connection_map_groups(
     """
     if any(role == Role.OWNER for _, role in group_roles):
         raise OwnersAreMade
+    _lock(connection)
     values = {
         "group_attribute": group_attribute,
         "group_roles": group_roles,
@@ -178,6 +182,7 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
     domain.verified_at = timezone.now()
     try:
         with transaction.atomic():
+            _lock(domain.connection)
             domain.save(update_fields=["verified_at"])
             after = {"domain": domain.domain, "by": by}
             _audit(domain.connection, actor, "sso.domain_verify", after=after)
@@ -192,6 +197,7 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
 def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
     """The last verified one takes the connection out of service."""
     connection = domain.connection
+    _lock(connection)
     domain.delete()
     _audit(connection, actor, "sso.domain_remove", before={"domain": domain.domain})
     if connection.is_enabled and not connection.domains.filter(verified_at__isnull=False).exists():
@@ -203,6 +209,12 @@ def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
             default_role=connection.default_role,
             actor=actor,
         )
+
+
+def _lock(connection: SsoConnection) -> None:
+    """With its account, and as it is now: what is read of it stays true until it is written."""
+    locks.lock_account(connection.account_id)
+    connection.refresh_from_db()
 
 
 def _audit(
