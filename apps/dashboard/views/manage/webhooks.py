@@ -109,7 +109,7 @@ def create(request: HttpRequest) -> HttpResponse:
             environment=environment_of(request), name=name, preset=chosen, actor=actor_of(request)
         )
     except TenancyError as refused:
-        return render_form(request, form, SECTION, str(refused))
+        return render_form(request, form, SECTION, refused)
     return redirect(request, url_of(row))
 
 
