@@ -30,7 +30,8 @@ class Keys:
         return f"{self.prefix}:refusals:{environment}"
 
     def webhook_seen(self, webhook: str, signature: str) -> str:
-        """str, while a signature that was accepted would still be good (apps/webhooks/replays.py)."""
+        """str, while a delivery is under way, and while a signature that was accepted would still be good
+        (apps/webhooks/replays.py)."""
         return f"{self.prefix}:webhook:{webhook}:{signature}"
 
 

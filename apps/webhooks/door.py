@@ -31,13 +31,14 @@ from apps.webhooks.choices import Outcome, Scheme, Verified
 from apps.webhooks.configs import ConfigsUnavailable, WebhookConfig, WebhookConfigs, process_configs
 from apps.webhooks.incoming import Incoming, QueryInvalid, headers_of, query_of
 from apps.webhooks.log import DeliveryBuffer, process_deliveries
-from apps.webhooks.replays import ReplayMemory
+from apps.webhooks.replays import UNDER_WAY_SECONDS, Claim, ReplayMemory
 from apps.webhooks.runtime.messages import Function, Result
 from apps.webhooks.runtime.pool import ScriptPool
 from apps.webhooks.verification.verify import verify
 
 _ALLOW_POST: Final = Reply(405, headers=((b"allow", b"POST"),))
 _STORE_DOWN: Final = "Events cannot be stored at the moment"
+_UNDER_WAY: Final = "This delivery is under way already"
 _UNAVAILABLE: Final = "Webhooks cannot be looked up at the moment"
 
 logger = logging.getLogger(__name__)
@@ -103,10 +104,12 @@ class WebhookDoor:
             await self._add_body(attempt, scope, receive, caller)
             claimed = await self._verify(attempt)
         try:
-            return await self._run(attempt, caller, is_challenge=is_challenge)
+            result = await self._run(attempt, caller, is_challenge=is_challenge)
         except BaseException:
             await self._release(attempt, claimed)
             raise
+        await self._settle(attempt, claimed)
+        return result
 
     async def _run(
         self, attempt: Attempt, caller: Caller, *, is_challenge: bool
@@ -158,19 +161,31 @@ class WebhookDoor:
         verdict = verify(verification, incoming.headers, incoming.body, incoming.received_ms / 1000)
         reason = verdict.reason
         if verdict.is_verified and verdict.replay_key:
-            is_new = await self._claim(attempt, verdict.replay_key)
-            reason = "" if is_new else "the delivery came before"
+            is_seen = await self._claim(attempt, verdict.replay_key) == Claim.SEEN
+            reason = "the delivery came before" if is_seen else ""
         attempt.verified = Verified.NO if reason else Verified.YES
         if reason:
             raise Rejected(401, Outcome.UNVERIFIED, f"Webhook verification failed: {reason}")
         return verdict.replay_key
 
-    async def _claim(self, attempt: Attempt, replay_key: str) -> bool:
-        options = attempt.config.verification.options
+    async def _claim(self, attempt: Attempt, replay_key: str) -> Claim:
         try:
-            return await self._replays.claim(attempt.config.id, replay_key, options)
+            claim = await self._replays.claim(attempt.config.id, replay_key)
         except STORE_FAILURES as problem:
             raise _unstored(problem) from None
+        if claim == Claim.UNDER_WAY:
+            attempt.verified = Verified.YES
+            raise Rejected(503, Outcome.BUSY, _UNDER_WAY, UNDER_WAY_SECONDS)
+        return claim
+
+    async def _settle(self, attempt: Attempt, claimed: str) -> None:
+        """What is stored is accepted: a refusal would have it come, and be stored, again."""
+        if not claimed:
+            return
+        try:
+            await self._replays.settle(attempt.config.id, claimed, attempt.config.verification.options)
+        except STORE_FAILURES as problem:
+            logger.warning("webhook %s: a delivery is not remembered: %s", attempt.config.id, problem)
 
     async def _release(self, attempt: Attempt, claimed: str) -> None:
         if not claimed:

@@ -11,10 +11,13 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from apps.engine import clock
+from apps.engine.store.client import RedisUnavailable
+from apps.ingest.publishing import EventPublisher
 from apps.tenancy.models import Environment
 from apps.webhooks import configs
 from apps.webhooks.choices import Outcome, Scheme, Verified
 from apps.webhooks.models import Webhook
+from apps.webhooks.replays import UNDER_WAY_SECONDS, ReplayMemory
 from tests.integration.credentials.world import Organisation
 from tests.integration.webhooks.streams import stored
 from tests.integration.webhooks.world import (
@@ -104,6 +107,61 @@ async def test_what_was_not_accepted_may_come_again(
     headers = stripe_headers()
     statuses = [(await web.post(found.url, content=BODY, headers=headers)).status_code for _ in range(2)]
     assert (statuses, redis_client.keys("{q:0}:webhook:*")) == ([400, 400], [])
+
+
+async def test_a_process_that_goes_before_its_events_are_stored_loses_none(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET)
+    headers = stripe_headers()
+    with monkeypatch.context() as process:
+        process.setattr(EventPublisher, "publish", _gone)
+        process.setattr(ReplayMemory, "release", _gone)
+        with pytest.raises(ProcessGone):
+            await web.post(found.url, content=BODY, headers=headers)
+    [key] = redis_client.keys("{q:0}:webhook:*")
+    assert 0 < redis_client.ttl(key) <= UNDER_WAY_SECONDS
+    meanwhile = await web.post(found.url, content=BODY, headers=headers)
+    assert (meanwhile.status_code, meanwhile.headers["retry-after"]) == (503, str(UNDER_WAY_SECONDS))
+    delivery = await last_delivery(found)
+    assert (delivery.outcome, delivery.verified) == (Outcome.BUSY, Verified.YES)
+    redis_client.delete(key)  # as when its time is over
+    statuses = [(await web.post(found.url, content=BODY, headers=headers)).status_code for _ in range(2)]
+    assert (statuses, len(stored(redis_client))) == ([200, 401], 1)
+
+
+async def test_a_publisher_that_fails_lets_the_delivery_come_again(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET)
+    headers = stripe_headers()
+    with monkeypatch.context() as away:
+        away.setattr(EventPublisher, "publish", _away)
+        assert (await web.post(found.url, content=BODY, headers=headers)).status_code == 503
+    assert (await web.post(found.url, content=BODY, headers=headers)).status_code == 200
+    assert len(stored(redis_client)) == 1
+
+
+async def test_what_is_stored_is_accepted_though_it_cannot_be_remembered_for_long(
+    web: httpx.AsyncClient, acme: Organisation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error would have the producer send again what has been stored."""
+    found = await verified_hook(await production(acme), Scheme.STRIPE, SECRET)
+    monkeypatch.setattr(ReplayMemory, "settle", _away)
+    answer = await web.post(found.url, content=BODY, headers=stripe_headers())
+    assert (answer.status_code, len(stored(redis_client))) == (200, 1)
+
+
+class ProcessGone(BaseException):
+    """The end of a process, of which nothing in it hears."""
+
+
+async def _gone(*_: object) -> None:
+    raise ProcessGone
+
+
+async def _away(*_: object) -> None:
+    raise RedisUnavailable("away")
 
 
 async def test_two_webhooks_with_one_secret_remember_apart(
