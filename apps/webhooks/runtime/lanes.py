@@ -1,14 +1,25 @@
 """A bounded queue that takes turns between tenants. Pure: no processes here.
 
-Each tenant has a lane. A lane that has as many calls under way as it may is passed over, so one whose
-scripts never end keeps neither the others' calls waiting for long nor all workers to itself.
+Each tenant has a lane, and one for previews. The lanes of a tenant that has as many calls under way as it may
+are passed over, so one whose scripts never end keeps neither the others' calls waiting for long nor all
+workers to itself.
 """
 
 import threading
 from collections import OrderedDict, deque
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Job = TypeVar("Job")
+_PREVIEW: Final = "preview:"
+
+
+def preview_lane(tenant: str) -> str:
+    """The lane of what a tenant's people try out, which waits apart from the tenant's deliveries."""
+    return f"{_PREVIEW}{tenant}"
+
+
+def _tenant_of(lane: str) -> str:
+    return lane.removeprefix(_PREVIEW)
 
 
 class QueueFull(Exception):
@@ -58,10 +69,11 @@ class Lanes(Generic[Job]):
         return None
 
     def done(self, lane: str) -> None:
+        tenant = _tenant_of(lane)
         with self._changed:
-            self._running[lane] -= 1
-            if not self._running[lane]:
-                del self._running[lane]
+            self._running[tenant] -= 1
+            if not self._running[tenant]:
+                del self._running[tenant]
             self._changed.notify()
 
     def close(self) -> list[Job]:
@@ -75,7 +87,7 @@ class Lanes(Generic[Job]):
         return left
 
     def _may_run(self, lane: str) -> bool:
-        return self._running.get(lane, 0) < self._max_running_each
+        return self._running.get(_tenant_of(lane), 0) < self._max_running_each
 
     def _start(self, lane: str) -> Job:
         jobs = self._lanes.pop(lane)
@@ -83,5 +95,6 @@ class Lanes(Generic[Job]):
         if jobs:
             self._lanes[lane] = jobs  # behind the others
         self._waiting -= 1
-        self._running[lane] = self._running.get(lane, 0) + 1
+        tenant = _tenant_of(lane)
+        self._running[tenant] = self._running.get(tenant, 0) + 1
         return job

@@ -49,7 +49,7 @@ class _Job(NamedTuple):
 
 
 class ScriptPool:
-    """`size` processes; one lane has all of them but one, where there are several."""
+    """`size` processes; one tenant has all of them but one, where there are several."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -106,7 +106,7 @@ class ScriptPool:
                 process = self._serve(process, job)
             finally:
                 self._lanes.done(lane)
-            # After `done`: while this one is replaced, another worker may serve the lane.
+            # After `done`: while this one is replaced, another worker may serve the tenant.
             process = process or _started()
         if process is not None:
             process.kill()

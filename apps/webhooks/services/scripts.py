@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from apps.webhooks.exceptions import ScriptInvalid, ScriptsBusy, ScriptsUnavailable
+from apps.webhooks.runtime.lanes import preview_lane
 from apps.webhooks.runtime.messages import MAX_SOURCE_BYTES, Call, Ending, Function, Result
 from apps.webhooks.runtime.pool import PoolBusy, PoolUnavailable, ScriptPool, process_pool
 from apps.webhooks.scripts import is_too_long
@@ -18,11 +19,11 @@ def pool() -> ScriptPool:
 
 
 def script_run(account_id: UUID, call: Call) -> Result:
-    """Apart from the account's deliveries. Raises ScriptInvalid, ScriptsBusy, ScriptsUnavailable."""
+    """Waits apart from the account's deliveries. Raises ScriptInvalid, ScriptsBusy, ScriptsUnavailable."""
     if is_too_long(call.source):
         raise ScriptInvalid(_TOO_LONG, about=call.function.script_name)
     try:
-        return pool().run_sync(f"preview:{account_id}", call)
+        return pool().run_sync(preview_lane(str(account_id)), call)
     except PoolBusy:
         raise ScriptsBusy from None
     except PoolUnavailable:

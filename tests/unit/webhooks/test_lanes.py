@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from apps.webhooks.runtime.lanes import LaneFull, Lanes, QueueFull
+from apps.webhooks.runtime.lanes import LaneFull, Lanes, QueueFull, preview_lane
 
 
 def lanes(**limits: int) -> Lanes[str]:
@@ -29,6 +29,32 @@ def test_a_lane_with_as_many_under_way_as_it_may_is_passed_over() -> None:
     assert queue.take() == ("b", "b1")
     queue.done("a")
     assert queue.take() == ("a", "a2")
+
+
+def test_previews_and_deliveries_of_a_tenant_share_what_it_may_have_under_way() -> None:
+    queue = lanes()
+    queue.put("a", "delivery")
+    queue.put(preview_lane("a"), "preview")
+    queue.put("b", "b1")
+    assert queue.take() == ("a", "delivery")
+    assert queue.take() == ("b", "b1")
+    queue.done("b")
+    queue.done("a")
+    assert queue.take() == (preview_lane("a"), "preview")
+    queue.put("a", "next")
+    queue.put(preview_lane("b"), "other")
+    assert queue.take() == (preview_lane("b"), "other")
+    queue.done(preview_lane("a"))
+    assert queue.take() == ("a", "next")
+
+
+def test_waiting_previews_take_no_room_of_deliveries() -> None:
+    queue = lanes(max_waiting_each=1)
+    queue.put(preview_lane("a"), "preview")
+    with pytest.raises(LaneFull):
+        queue.put(preview_lane("a"), "another")
+    queue.put("a", "delivery")
+    assert queue.take() == (preview_lane("a"), "preview")
 
 
 def test_a_full_lane_leaves_room_for_the_others() -> None:

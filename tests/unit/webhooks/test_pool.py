@@ -1,12 +1,14 @@
 """The pool itself: whatever a call does to it, the next one is served, and nobody waits forever."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from apps.webhooks.runtime import pool as pool_module
+from apps.webhooks.runtime.lanes import preview_lane
 from apps.webhooks.runtime.messages import LENGTH_BYTES, Call, Ending
 from apps.webhooks.runtime.pool import PoolUnavailable, ScriptPool
 
@@ -58,6 +60,22 @@ def test_an_answer_without_a_bottom_is_that_of_a_crash(
 ) -> None:
     answering(monkeypatch, b'{"ending":"ok","x":' + b"[" * 200_000).set()
     assert single.submit("a", Call(SCRIPT)).result(WAIT_SECONDS).ending == Ending.CRASHED
+
+
+def test_a_preview_and_a_delivery_of_one_tenant_leave_a_worker_to_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go = answering(monkeypatch, b'{"ending":"ok"}')
+    pool = ScriptPool(2)
+    delivery, preview = (pool.submit(lane, Call(SCRIPT)) for lane in ("a", preview_lane("a")))
+    other = pool.submit("b", Call(SCRIPT))
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not other.running():
+        assert time.monotonic() < deadline
+    assert [delivery.running(), preview.running()].count(True) == 1
+    go.set()
+    assert [found.result(WAIT_SECONDS).ending for found in (delivery, preview, other)] == [Ending.OK] * 3
+    pool.close()
 
 
 def test_closing_fails_who_waits_and_passes_over_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
