@@ -67,7 +67,9 @@ class DatabaseDirectory:
 
     @_asks_database
     def named_places(self, account_id: UUID, name: str) -> Collection[Place]:
-        rows = Environment.objects.select_related("account").filter(account_id=account_id)
+        rows = Environment.objects.select_related("account").filter(
+            account_id=account_id, delete_requested_at=None
+        )
         exact = rows.filter(_slug_or_id(name)).first()
         if exact is not None:
             return [place_of(exact)]

@@ -13,7 +13,7 @@ from apps.identity.models import User
 from apps.tenancy import locks, names
 from apps.tenancy.announcements import announce_change
 from apps.tenancy.entitlements import QuotaExceeded, check_quota
-from apps.tenancy.exceptions import EnvironmentArchived
+from apps.tenancy.exceptions import EnvironmentArchived, NotFound
 from apps.tenancy.models import Account, Environment
 from apps.tenancy.services.guards import require_writable
 
@@ -23,7 +23,8 @@ AnyCredential = ApiKey | EventKey | PersonalToken | SigningKey
 
 
 def lock_writable(environment: Environment) -> Account:
-    """The environment's account, locked, so that what is counted stays true until it is written.
+    """The environment's account, locked, so that what is counted stays true until it is written. One that is
+    being deleted is there no more.
 
     Raises AccountSuspended, AccountDeleting, NotFound, KeysOfParent.
     """
@@ -31,6 +32,8 @@ def lock_writable(environment: Environment) -> Account:
         raise KeysOfParent
     account = locks.lock_account(environment.account_id)
     require_writable(account)
+    if not account.environments.filter(id=environment.id, delete_requested_at=None).exists():
+        raise NotFound
     return account
 
 

@@ -20,6 +20,7 @@ from apps.credentials.process import process_resolver
 from apps.credentials.services import (
     api_key_create,
     api_key_revoke,
+    environment_add,
     event_key_revoke,
     signing_key_create_pending,
     signing_key_revoke_retired,
@@ -33,6 +34,7 @@ from apps.registry.readiness import rotation_readiness, supports_fallback
 from apps.server.logs import json_formatter
 from apps.tenancy.models import Account, AccountStatus, Environment, Membership, Role
 from apps.tenancy.permissions import Permission
+from apps.tenancy.services.environments import environment_archive, environment_delete
 from tests.integration.credentials.world import (
     Organisation,
     bearer,
@@ -304,6 +306,25 @@ def test_a_key_of_all_environments_names_one(
             404,
             error("env_not_found", "There is no environment of that name", 404),
         )
+
+
+def test_an_environment_that_is_being_deleted_is_named_by_nothing(client: Client, acme: Organisation) -> None:
+    _, secret = api_key_create(
+        account=acme.account, environment=None, name="all", permissions=PRESETS["full"], actor=SYSTEM
+    )
+    staging = environment_add(account=acme.account, name="Staging", actor=SYSTEM)
+
+    def statuses() -> list[int]:
+        names = (str(staging.id), staging.id.hex, "staging", "Staging")
+        asked = [bearer(secret, **{"x-inngest-env": name}) for name in names]
+        return [client.get("/v1/events", headers=headers).status_code for headers in asked]
+
+    before = statuses()
+    environment_archive(environment=staging, actor=SYSTEM)
+    long_ago = timezone.now() - timedelta(days=2)
+    Environment.objects.filter(id=staging.id).update(archived_at=long_ago)
+    changed(lambda: environment_delete(environment=staging, typed_name="Staging", actor=SYSTEM))
+    assert (before, statuses()) == ([200] * 4, [404] * 4)
 
 
 def test_a_token_may_what_its_person_may(client: Client, acme: Organisation, globex: Organisation) -> None:

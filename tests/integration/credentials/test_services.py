@@ -383,6 +383,22 @@ def test_what_no_key_may_have(acme: Organisation, globex: Organisation) -> None:
     assert ApiKey.objects.count() == 0
 
 
+def test_an_environment_that_is_being_deleted_gets_no_keys(acme: Organisation) -> None:
+    staging = environment_add(account=acme.account, name="Staging", actor=ACTOR)
+    Environment.objects.filter(id=staging.id).update(delete_requested_at=timezone.now())
+    before = rows_of(ApiKey.objects.all()), rows_of(EventKey.objects.all()), rows_of(SigningKey.objects.all())
+    with pytest.raises(NotFound):
+        api_key_create(
+            account=acme.account, environment=staging, name="x", permissions=[Permission.VIEW], actor=ACTOR
+        )
+    with pytest.raises(NotFound):
+        event_key_create(environment=staging, name="x", actor=ACTOR)
+    with pytest.raises(NotFound):
+        signing_key_create_pending(environment=staging, actor=ACTOR)
+    after = rows_of(ApiKey.objects.all()), rows_of(EventKey.objects.all()), rows_of(SigningKey.objects.all())
+    assert after == before
+
+
 def test_a_token_is_for_members(acme: Organisation, globex: Organisation) -> None:
     with pytest.raises(NotFound):
         token_create(
