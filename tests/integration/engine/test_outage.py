@@ -4,13 +4,15 @@ import asyncio
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis
 from aiohttp import web
 
+from apps.engine.store.client import Argument, RedisClient, RedisUnavailable, Reply
 from tests.conftest import _wait_until_up, free_port, redis_binary
 from tests.integration.engine.app_world import (
     AppWorld,
@@ -66,22 +68,64 @@ def valkey(tmp_path: Path) -> Iterator[OwnValkey]:
     server.kill()
 
 
-async def restart(valkey: OwnValkey, away_seconds: float = 0.0) -> None:
+class Gate:
+    """Where the app's steps wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._permits = asyncio.Semaphore(0)
+
+    async def __aenter__(self) -> None:
+        self.waiting += 1
+        await self._permits.acquire()
+        self.waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        return
+
+    def let_through(self, count: int) -> None:
+        for _ in range(count):
+            self._permits.release()
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commits of the engine that have met an outage."""
+    found: list[str] = []
+    execute = RedisClient.execute
+
+    async def noting(self: RedisClient, *args: Argument) -> Reply:
+        try:
+            return await execute(self, *args)
+        except RedisUnavailable:
+            if args[0] == "FCALL" and str(args[1]).startswith("commit_"):
+                found.append(str(args[1]))
+            raise
+
+    monkeypatch.setattr(RedisClient, "execute", noting)
+    return found
+
+
+async def outlive(valkey: OwnValkey, refused: list[str], meanwhile: Callable[[], None]) -> None:
+    """An outage in which the app answers and the engine cannot note it."""
     valkey.kill()
-    await asyncio.sleep(away_seconds)
+    refused.clear()
+    meanwhile()
+    await _until(lambda: bool(refused))
     valkey.start()
     await asyncio.to_thread(valkey.wait_until_up)
 
 
-async def test_runs_go_on_after_restarts_of_redis(valkey: OwnValkey) -> None:
+async def test_runs_go_on_after_restarts_of_redis(valkey: OwnValkey, refused: list[str]) -> None:
     done: Counter[tuple[str, str]] = Counter()
+    gate = Gate()
 
     async def handler(call: Call) -> web.Response:
         if len(call.steps) == 3:
             return result(1)
         step_id = f"{len(call.steps):040}"
-        await asyncio.sleep(0.02)
-        done[(call.run_id, step_id)] += 1
+        async with gate:
+            done[(call.run_id, step_id)] += 1
         return ops(step(step_id))
 
     async with open_app_world(valkey.url) as world:
@@ -90,10 +134,10 @@ async def test_runs_go_on_after_restarts_of_redis(valkey: OwnValkey) -> None:
         async with running(world, make_executor(world.engine.client, lease_ms=5_000)):
             for _ in range(20):
                 await world.send("app/fn")
-            await eventually(lambda: _has(done, 5))
-            await restart(valkey)
-            await eventually(lambda: _has(done, 25))
-            await restart(valkey, away_seconds=0.3)
+            for let_through, meanwhile in ((5, 15), (10, 60)):
+                gate.let_through(let_through)
+                await _until(lambda: gate.waiting >= 10)
+                await outlive(valkey, refused, partial(gate.let_through, meanwhile))
             ended = await world.ended(20)
             await eventually(lambda: _is_empty(world))
     assert Counter(record.status for record in ended) == {"Completed": 20}
@@ -102,33 +146,31 @@ async def test_runs_go_on_after_restarts_of_redis(valkey: OwnValkey) -> None:
     assert len(done) == 60
 
 
-async def test_a_request_in_flight_outlives_an_outage(valkey: OwnValkey) -> None:
-    entered, may_go = asyncio.Event(), asyncio.Event()
+async def test_a_request_in_flight_outlives_an_outage(valkey: OwnValkey, refused: list[str]) -> None:
+    gate = Gate()
 
     async def handler(call: Call) -> web.Response:
         if call.steps:
             return result(1)
-        entered.set()
-        await may_go.wait()
-        return ops(step("a" * 40))
+        async with gate:
+            return ops(step("a" * 40))
 
     async with open_app_world(valkey.url) as world:
         await world.publish("fn", handler)
         async with running(world, make_executor(world.engine.client, grace_seconds=0.05)):
             await world.send("app/fn")
-            await asyncio.wait_for(entered.wait(), 10)
-            valkey.kill()
-            may_go.set()
-            await asyncio.sleep(0.3)
-            valkey.start()
-            await asyncio.to_thread(valkey.wait_until_up)
+            await _until(lambda: gate.waiting == 1)
+            await outlive(valkey, refused, partial(gate.let_through, 1))
             (ended,) = await world.ended()
     assert ended.status == "Completed"
     assert len(world.calls) == 2
 
 
-async def _has(done: "Counter[tuple[str, str]]", count: int) -> bool:
-    return done.total() >= count
+async def _until(holds: Callable[[], bool]) -> None:
+    async def asked() -> bool:
+        return holds()
+
+    await eventually(asked)
 
 
 async def _is_empty(world: AppWorld) -> bool:
