@@ -70,6 +70,13 @@ class InvalidPermissions(CredentialError):
     about = "permissions"
 
 
+class BeyondRole(CredentialError):
+    """A token may do no more than the role of its person."""
+
+    code = "beyond_role"
+    about = "permissions"
+
+
 class InvalidExpiry(CredentialError):
     """The time of expiry lies in the past."""
 
@@ -82,3 +89,11 @@ class KeyLimit(CredentialError):
 
     code = "key_limit"
     status = 409
+
+
+class TokenLimit(CredentialError):
+    """You have all the tokens that you may have in this organisation. Revoke some first."""
+
+    code = "token_limit"
+    status = 409
+    about = "organisation"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from apps.credentials.exceptions import InvalidPermissions
-from apps.tenancy.permissions import Permission
+from apps.tenancy.models import EnvironmentType, Role
+from apps.tenancy.permissions import Permission, permissions_of
 
 P = Permission
 
@@ -27,6 +28,12 @@ PRESETS: Final[Mapping[str, frozenset[Permission]]] = {
 }
 # What no key may do, whatever it was given: it would outlive the person that it was taken from.
 GRANTABLE: Final = PRESETS["full"]
+
+
+def grantable_to(role: Role) -> frozenset[Permission]:
+    """What a token of a person with this role may be given: what the role may do in any environment."""
+    own = permissions_of(role).union(*(permissions_of(role, kind) for kind in EnvironmentType))
+    return own & GRANTABLE
 
 
 def granted(names: Iterable[str]) -> frozenset[Permission]:

@@ -82,5 +82,10 @@ def tokens_qs(user_id: UUID, account_id: UUID | None = None) -> QuerySet[Persona
     return rows.order_by("-created_at", "id")
 
 
+def token_by_id(user_id: UUID, token_id: UUID) -> PersonalToken | None:
+    """One of `tokens_qs`."""
+    return tokens_qs(user_id).filter(id=token_id).first()
+
+
 def _is_live() -> Q:
     return Q(revoked_at__isnull=True) | Q(revoked_at__gt=timezone.now())

@@ -11,7 +11,7 @@ from allauth.socialaccount.providers.saml import views as saml_answers
 from django.urls import URLPattern, path
 
 from apps.signin.sso import oidc, saml
-from apps.signin.views import connections, organisations, profile, recorded, setup, sso
+from apps.signin.views import connections, organisations, profile, recorded, setup, sso, tokens
 
 _OF_CONNECTION = "orgs/<slug:org>/sso/<uuid:connection_id>"
 
@@ -52,6 +52,9 @@ urlpatterns: list[URLPattern] = [
     path("profile/security/passkeys/<int:pk>/remove", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
     path("profile/sessions", recorded.sessions, name="usersessions_list"),
     path("profile/sessions/<int:session_id>/end", profile.session_end, name="signin_session_end"),
+    path("profile/tokens", tokens.tokens, name="signin_tokens"),
+    path("profile/tokens/new", tokens.create, name="signin_token_create"),
+    path("profile/tokens/<uuid:token_id>/revoke", tokens.revoke, name="signin_token_revoke"),
     path("orgs", organisations.organisations, name="signin_organisations"),
     path("orgs/<slug:org>/sso", connections.page, name="signin_connections"),
     path("orgs/<slug:org>/sso/new/<slug:kind>", connections.create, name="signin_connection_create"),

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 
 from apps.audit.models import AuditEntry
 from apps.audit.services import INSTALLATION_ID, SYSTEM
+from apps.credentials.models import PersonalToken
 from apps.identity.models import User
 from apps.signin.services.setup import setup_token_issue
 from apps.tenancy.access import access_for
@@ -136,6 +137,17 @@ def _end_session(person: Person) -> None:
     person.send("signin_session_end", session_id=session.pk)
 
 
+def _make_token(person: Person) -> None:
+    person.confirm()
+    form = {"name": "cli", "organisation": "acme", "preset": "full", "lifetime": "never"}
+    person.send("signin_token_create", form)
+
+
+def _revoke_token(person: Person) -> None:
+    _make_token(person)
+    person.send("signin_token_revoke", token_id=PersonalToken.objects.get(user=person.user).id)
+
+
 def _accept_invitation(person: Person) -> None:
     invited = invitation_create(
         access=access_for(person.stage.people.mallory, "globex"),
@@ -174,6 +186,8 @@ RECORDED: Final[Mapping[str, tuple[Callable[[Person], object], str]]] = {
     "mfa_remove_webauthn": (_remove_passkey, "user.second_factor_remove"),
     "usersessions_list": (lambda person: person.send("usersessions_list"), "user.sessions_end"),
     "signin_session_end": (_end_session, "user.session_end"),
+    "signin_token_create": (_make_token, "token.create"),
+    "signin_token_revoke": (_revoke_token, "token.revoke"),
     "signin_organisations": (
         lambda person: person.send("signin_organisations", {"name": "Dora's own"}),
         "account.create",
@@ -207,7 +221,13 @@ UNRECORDED: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             *("account_inactive", "account_password_reset_completed", "mfa_index", "mfa_list_webauthn"),
-            *("mfa_view_recovery_codes", "saml_metadata", "saml_sls", "socialaccount_signup"),
+            *(
+                "mfa_view_recovery_codes",
+                "signin_tokens",
+                "saml_metadata",
+                "saml_sls",
+                "socialaccount_signup",
+            ),
             *("socialaccount_login_error", "socialaccount_login_cancelled"),
             *("health", "health-live", "health-ready", "prometheus-metrics"),
         ),

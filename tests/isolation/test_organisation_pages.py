@@ -1,9 +1,9 @@
 """Each page of an organisation, and each that belongs to none: asked for by everybody (spec 05, 1.12)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -13,6 +13,10 @@ from django.test import Client
 from django.urls import reverse, set_script_prefix
 from django.utils import timezone
 
+from apps.audit.services import SYSTEM
+from apps.credentials.services import token_create
+from apps.identity.models import User
+from apps.tenancy.permissions import Permission
 from tests.isolation.cast import Place, Stage
 from tests.isolation.endpoints import endpoints, groups, missing
 from tests.isolation.pages import ENVIRONMENT_PAGES, ORGANISATION_PAGES, WITHOUT_DECORATOR
@@ -86,13 +90,20 @@ OWN: Final = frozenset(
         "mfa_list_webauthn",
         "mfa_add_webauthn",
         "usersessions_list",
+        "signin_tokens",
+        "signin_token_create",
         "signin_organisations",
         "signin_switch",
         "socialaccount_connections",
     }
 )
 # The same, with an id of one's own things in the path.
-PERSONAL: Final = {"mfa_edit_webauthn": "pk", "mfa_remove_webauthn": "pk", "signin_session_end": "session_id"}
+PERSONAL: Final = {
+    "mfa_edit_webauthn": "pk",
+    "mfa_remove_webauthn": "pk",
+    "signin_session_end": "session_id",
+    "signin_token_revoke": "token_id",
+}
 
 
 def url(name: str, ids_of: Place, organisation: str) -> str:
@@ -140,34 +151,52 @@ def test_pages_of_a_person_are_for_people(stage: Stage, queue: "redis.Redis") ->
 @pytest.mark.parametrize("name", PERSONAL)
 def test_another_persons_things_are_unknown(stage: Stage, queue: "redis.Redis", name: str) -> None:
     mallory, parameter = stage.people.mallory, PERSONAL[name]
-    if parameter == "pk":
-        theirs = Authenticator.objects.create(user=mallory, type=Authenticator.Type.WEBAUTHN, data={}).pk
-    else:
-        theirs = _session_of(mallory.pk)
+    theirs, nobodys = _THINGS[parameter](mallory)
     before = Snapshot(queue)
     alice = Visitor(stage.people.alice)
     for method in ("GET", "POST"):
         answer = alice.ask(method, reverse(name, kwargs={parameter: theirs}))
-        unknown = alice.ask(method, reverse(name, kwargs={parameter: theirs + 1000}))
+        unknown = alice.ask(method, reverse(name, kwargs={parameter: nobodys}))
         assert answer.status_code == unknown.status_code
         assert answer.status_code in (302, 404, 405)
         assert answer.status_code != 302 or answer["Location"].startswith("/confirm")
         anonymous = Visitor().ask(method, reverse(name, kwargs={parameter: theirs}))
         assert anonymous["Location"].split("?")[0] == "/sign-in"
     assert before.changes() == set()
-    assert UserSession.objects.filter(user=mallory).exists() == (parameter != "pk")
+    assert UserSession.objects.filter(user=mallory).exists() == (parameter == "session_id")
 
 
-def _session_of(user_id: UUID) -> int:
+def _passkey_of(person: User) -> tuple[int, int]:
+    key = Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={})
+    return key.pk, key.pk + 1000
+
+
+def _token_of(person: User) -> tuple[UUID, UUID]:
+    account = person.memberships.get().account
+    token, _ = token_create(
+        account=account, user=person, name="cli", permissions=[Permission.VIEW], actor=SYSTEM
+    )
+    return token.id, uuid4()
+
+
+def _session_of(person: User) -> tuple[int, int]:
     row = UserSession.objects.create(
-        user_id=user_id,
+        user=person,
         session_key="mallorys",
         ip="192.0.2.1",
         user_agent="tests",
         created_at=timezone.now(),
         last_seen_at=timezone.now(),
     )
-    return int(row.pk)
+    return row.pk, row.pk + 1000
+
+
+# By the parameter: the id of something of a person's, and one that nobody has.
+_THINGS: Final[Mapping[str, Callable[[User], tuple[object, object]]]] = {
+    "pk": _passkey_of,
+    "session_id": _session_of,
+    "token_id": _token_of,
+}
 
 
 def test_the_operators_console_is_for_operators(stage: Stage, queue: "redis.Redis") -> None:

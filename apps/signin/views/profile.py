@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from apps.credentials.selectors import tokens_qs
 from apps.identity.models import User
 from apps.signin import recording
 from apps.signin.forms import ProfileForm, ThemeForm
@@ -37,6 +38,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "form": form,
         "theme_form": ThemeForm(instance=user),
         "sessions": len(UserSession.objects.purge_and_list(user)),
+        "tokens": tokens_qs(user.id).count(),
         "has_totp": factors.filter(type=Authenticator.Type.TOTP).exists(),
         "passkeys": factors.filter(type=Authenticator.Type.WEBAUTHN).count(),
         "is_email_verified": EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),

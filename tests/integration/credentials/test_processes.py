@@ -18,7 +18,7 @@ from apps.credentials.caller import Caller
 from apps.credentials.configured import ConfiguredDirectory
 from apps.credentials.database import DatabaseDirectory
 from apps.credentials.listening import ChangeListener
-from apps.credentials.models import ApiKey, EventKey, SigningKey, SigningKeyState
+from apps.credentials.models import ApiKey, EventKey, PersonalToken, SigningKey, SigningKeyState
 from apps.credentials.resolution import CredentialResolver
 from apps.credentials.services import (
     api_key_create,
@@ -26,6 +26,8 @@ from apps.credentials.services import (
     event_key_revoke,
     signing_key_create_pending,
     signing_key_rotate,
+    token_create,
+    token_revoke,
 )
 from apps.credentials.signing import Key, KeyRing, KeySet, key_set
 from apps.credentials.usage import UsageBuffer, UsageWriter, usage_write
@@ -78,6 +80,10 @@ class Process:
         found = await self.resolver.event_key(key)
         return "ok" if isinstance(found, Caller) else str(found.code)
 
+    async def verdict_of_bearer(self, token: str) -> str:
+        found = await self.resolver.bearer(token, use=READ, permission=Permission.VIEW, env_name="production")
+        return "ok" if isinstance(found, Caller) else str(found.code)
+
 
 @pytest.fixture
 async def processes(redis_url: str) -> AsyncIterator[list[Process]]:
@@ -108,6 +114,25 @@ async def test_a_revocation_is_heard_in_every_process(processes: list[Process], 
     await both_say(processes, key, "ok")
     await sync_to_async(lambda: event_key_revoke(event_key=event_key_of(acme.production), actor=SYSTEM))()
     await both_say(processes, key, "auth_revoked")
+
+
+async def test_the_revocation_of_a_token_is_heard_in_every_process(
+    processes: list[Process], acme: Organisation
+) -> None:
+    """Without the channel, what is known lasts 10 s, as below."""
+
+    def make() -> tuple[PersonalToken, str]:
+        return token_create(
+            account=acme.account, user=acme.owner, name="cli", permissions=[Permission.VIEW], actor=SYSTEM
+        )
+
+    def ask() -> "asyncio.Future[list[str]]":
+        return asyncio.gather(*(process.verdict_of_bearer(plaintext) for process in processes))
+
+    token, plaintext = await sync_to_async(make)()
+    await become(["ok", "ok"], ask)
+    await sync_to_async(lambda: token_revoke(token=token, actor=SYSTEM))()
+    await become(["auth_revoked", "auth_revoked"], ask)
 
 
 async def test_a_new_key_is_known_at_once(processes: list[Process], acme: Organisation) -> None:

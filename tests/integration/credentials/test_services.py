@@ -14,6 +14,7 @@ from apps.audit.models import AuditEntry
 from apps.audit.services import SYSTEM, Actor, audit_verify
 from apps.credentials import formats, secrets, selectors
 from apps.credentials.exceptions import (
+    BeyondRole,
     CredentialNotFound,
     InvalidExpiry,
     InvalidFilter,
@@ -411,6 +412,19 @@ def test_a_token_is_for_members(acme: Organisation, globex: Organisation) -> Non
     assert list(selectors.tokens_qs(acme.owner.id)) == [token]
     token_revoke(token=token, actor=ACTOR)
     assert list(selectors.tokens_qs(acme.owner.id)) == []
+
+
+def test_a_token_may_no_more_than_the_role_of_its_person(acme: Organisation) -> None:
+    viewer = User.objects.create_user("viewer@acme.example")
+    Membership.objects.create(account=acme.account, user=viewer, role=Role.VIEWER)
+    wanted = [Permission.VIEW, Permission.REPLAY, Permission.RUN_CANCEL]
+    with pytest.raises(BeyondRole, match=r"^Your role in Acme, Viewer, lacks replay, run\.cancel\.$"):
+        token_create(account=acme.account, user=viewer, name="x", permissions=wanted, actor=ACTOR)
+    assert not PersonalToken.objects.exists()
+    # What a developer may do outside of production only, the role bounds at each request.
+    Membership.objects.filter(user=viewer).update(role=Role.DEVELOPER)
+    token, _ = token_create(account=acme.account, user=viewer, name="x", permissions=wanted, actor=ACTOR)
+    assert token.permissions == ["replay", "run.cancel", "view"]
 
 
 def test_who_leaves_keeps_no_token(acme: Organisation) -> None:

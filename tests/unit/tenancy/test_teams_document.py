@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from apps.credentials.permissions import GRANTABLE, PRESETS, SIGNING_KEY_PERMISSIONS
-from apps.dashboard.views.organisation.api_keys import _PRESET_WORDS
+from apps.credentials.wording import PRESET_WORDS
 from apps.tenancy.models import EnvironmentType, Role
 from apps.tenancy.permissions import Permission, permissions_of
 
@@ -58,7 +58,7 @@ def test_the_choices_of_an_api_key_have_these_permissions() -> None:
         label: frozenset(Permission) - named(text) if text.startswith(EVERYTHING) else named(text)
         for label, text in rows("What it may do")
     }
-    assert written == {_PRESET_WORDS[name]: permissions for name, permissions in PRESETS.items()}
+    assert written == {PRESET_WORDS[name]: permissions for name, permissions in PRESETS.items()}
     assert written["Everything that keys may do"] == GRANTABLE
 
 

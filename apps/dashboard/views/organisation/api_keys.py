@@ -13,6 +13,7 @@ from apps.credentials import selectors
 from apps.credentials.models import ApiKey
 from apps.credentials.permissions import PRESETS
 from apps.credentials.services import api_key_create, api_key_rename, api_key_revoke
+from apps.credentials.wording import PRESET_WORDS
 from apps.dashboard.forms import Field, Form, change, rename_form, render_form
 from apps.dashboard.fragments import render_dialog, render_page
 from apps.dashboard.gates import gate_of
@@ -29,14 +30,6 @@ SECTION = "org-api-keys"
 _EVERYWHERE: Final = "all"
 _CUSTOM: Final = "custom"
 _LIFETIMES: Final = (("", "Never"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"))
-_PRESET_WORDS: Final = {
-    "read-only": "Read only",
-    "deploy": "Deploy: sync and remove apps",
-    "operate": "Operate: cancel, rerun, invoke, pause",
-    "ingest": "Send events",
-    "metrics": "Read usage",
-    "full": "Everything that keys may do",
-}
 
 
 @require_GET
@@ -143,7 +136,7 @@ def _create_form(request: HttpRequest, access: Access) -> Form:
 
 
 def _presets() -> list[tuple[str, str]]:
-    return [(preset, _PRESET_WORDS[preset]) for preset in PRESETS] + [(_CUSTOM, "What I choose")]
+    return [(preset, PRESET_WORDS[preset]) for preset in PRESETS] + [(_CUSTOM, "What I choose")]
 
 
 def _chosen_permissions(request: HttpRequest) -> frozenset[Permission]:
