@@ -30,6 +30,20 @@ def names(batch: list[Incoming]) -> list[str]:
     return [incoming.entry.name for incoming in batch]
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the intake is told of the work ahead, each time that a batch is asked for."""
+    told: list[int] = []
+    take = Intake.take
+
+    async def noting(intake: Intake, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
+        told.append(work_ahead)
+        return await take(intake, work_ahead)
+
+    monkeypatch.setattr(Intake, "take", noting)
+    return told
+
+
 async def test_an_entry_of_an_idle_lane_is_handled_during_the_rest(engine_world: EngineWorld) -> None:
     world = engine_world
     await flood(world, 40)
@@ -72,20 +86,12 @@ async def test_no_rest_where_workers_may_run_out_of_work(engine_world: EngineWor
 
 
 async def test_the_runner_rests_once_its_runs_have_work_before_them(
-    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
+    engine_world: EngineWorld, told: list[int]
 ) -> None:
     """A backlog of one function, of which nothing is leased: all batches beyond the first few rest."""
     world = engine_world
     await world.publish(*both())
     await flood(world, 100)
-    told: list[int] = []
-    take = Intake.take
-
-    async def noting(intake: Intake, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
-        told.append(work_ahead)
-        return await take(intake, work_ahead)
-
-    monkeypatch.setattr(Intake, "take", noting)
     async with running(world.runner):
         await until_none_is_pending(world)
     assert told == sorted(told)
@@ -93,21 +99,11 @@ async def test_the_runner_rests_once_its_runs_have_work_before_them(
     assert told[-1] > LIMITS.pace.work_ahead
 
 
-async def test_no_rest_after_a_batch_without_runs(
-    engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_rest_after_a_batch_without_runs(engine_world: EngineWorld, told: list[int]) -> None:
     """Nothing says any more that workers have enough to do."""
     world = engine_world
     await world.publish(*both())
     await flood(world, 100)
-    told: list[int] = []
-    take = Intake.take
-
-    async def noting(intake: Intake, work_ahead: int = 0) -> tuple[list[Incoming], bool]:
-        told.append(work_ahead)
-        return await take(intake, work_ahead)
-
-    monkeypatch.setattr(Intake, "take", noting)
     async with running(world.runner):
         await until_none_is_pending(world)
         assert told[-1] > LIMITS.pace.work_ahead
