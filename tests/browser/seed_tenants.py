@@ -28,7 +28,7 @@ from tests.browser import seed_history, seed_registry
 
 LONG_ENVIRONMENT: Final = "Acceptance tests of the department for logistics and returns in the north"
 BRANCHES: Final = ("feature/checkout-with-a-rather-long-name-that-somebody-chose", "fix/refunds", "main")
-_PASSWORD: Final = "deep water runs cold"
+PASSWORD: Final = "deep water runs cold"
 _BODY: Final = (
     b'{"id": "evt_1", "type": "invoice.paid", "created": 1760000000, "data": {"object": {"id": "in_1"}}}'
 )
@@ -36,7 +36,7 @@ _BODY: Final = (
 
 def write() -> None:
     """Prints the session keys of Alice (owner), Bob (developer) and Audrey (auditor), by name."""
-    alice = User.objects.create_superuser("alice@acme.test", _PASSWORD, name="Alice Anders")
+    alice = User.objects.create_superuser("alice@acme.test", PASSWORD, name="Alice Anders")
     actor = Actor(ActorKind.USER, str(alice.id), alice.email, ip="203.0.113.7")
     acme = account_take_over(name="Acme", owner=alice, actor=actor)
     organisation_provision(name="Northwind Traders International", owner=alice, actor=actor)
@@ -60,7 +60,7 @@ def write() -> None:
 
 
 def _member(acme: Account, name: str, role: Role) -> User:
-    user = User.objects.create_user(f"{name.lower()}@acme.test", _PASSWORD, name=name)
+    user = User.objects.create_user(f"{name.lower()}@acme.test", PASSWORD, name=name)
     Membership.objects.create(account=acme, user=user, role=role)
     return user
 

@@ -222,6 +222,7 @@ OWN_PAGES = [
     "/profile/security/passkeys",
     "/profile/security/codes/new",
     "/profile/sessions",
+    "/profile/tokens",
     "/orgs",
     "/orgs/new/sso",
     "/sign-out",

@@ -22,7 +22,14 @@ OF_ACME = [
 ]
 OF_ALICE = [
     *("/orgs", "/orgs/acme/sso", "/profile", "/profile/email", "/profile/password", "/profile/security"),
-    *("/profile/sessions", "/sign-out", "/nothing-here", "/admin/", "/admin/tenancy/account/"),
+    *(
+        "/profile/sessions",
+        "/profile/tokens",
+        "/sign-out",
+        "/nothing-here",
+        "/admin/",
+        "/admin/tenancy/account/",
+    ),
 ]
 INTENT = f"/intent/create-webhook?name={'N' * 128}&redirect_uri=https://{'b' * 60}.{'c' * 60}.example/done"
 OF_NOBODY = ["/sign-in", "/sign-up", "/sign-in/sso", "/reset", "/reset/done", "/sso/failed", "/invite/none"]
