@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse, set_script_prefix
 
-from apps.credentials.models import ApiKey, EventKey
+from apps.credentials.models import ApiKey, EventKey, PersonalToken
 from apps.events.models import Event
 from apps.registry.models import App, Function, Sync
 from apps.runs.models import RunPayload, StepAttempt, StepPayload
@@ -38,6 +38,7 @@ def make_hostile() -> Stage:
     get_user_model().objects.filter(id=stage.people.dora.id).update(name=MARKUP)
     Invitation.objects.all().update(email=MARKUP)
     ApiKey.objects.all().update(name=MARKUP)
+    PersonalToken.objects.create(account=environment.account, user=stage.people.alice, name=MARKUP)
     EventKey.objects.filter(environment=environment).update(name=MARKUP)
     SsoConnection.objects.all().update(name=MARKUP)
     App.objects.filter(id=place.app.id).update(
@@ -74,6 +75,8 @@ def shown_paths(place: Place) -> list[str]:
             paths.append(reverse(name, kwargs={"org": place.account.slug, **page.fixed, **page.ids(place)}))
     searches = ("runs?q=", "runs?event=", "events?q=", "events?name=", "palette?q=", "functions?q=")
     paths += [f"{place.path}/{search}{MARKUP.replace('#', '')}" for search in searches]
+    token = PersonalToken.objects.get(name=MARKUP)
+    paths += ["/profile/tokens", f"/profile/tokens/{token.id}/revoke"]
     return [*paths, f"/profile?next={MARKUP}", f"/sign-in?next={MARKUP}", "/orgs", f"/nowhere/{MARKUP}"]
 
 
