@@ -89,8 +89,8 @@ def test_condition_that_does_not_compile_fails_the_run(stepwell: Stepwell, app: 
 def test_event_before_the_wait_does_not_match(stepwell: Stepwell, app: AppProcess, key: str) -> None:
     stepwell.send(f"py/answer.{key}", {"n": 0})
     event_id = stepwell.send("py/waits", {"key": key, "for": f"py/answer.{key}"})
-    run_id = stepwell.wait_for_pause(event_id)
-    assert stepwell.run(run_id)["status"] == "Running"
+    stepwell.wait_for_pause(event_id)
+    stepwell.wait_for_run(event_id, status="Running")
     stepwell.send(f"py/answer.{key}", {"n": 1})
     assert stepwell.wait_for_run(event_id)["output"]["data"] == {"n": 1}
 
