@@ -204,6 +204,12 @@ def test_only_what_was_acknowledged_just_before_a_loss_may_be_missing() -> None:
     assert list(checker.wrong_run_counts(remembered)) == ["event event-1 has no run of limited"]
 
 
+@pytest.mark.parametrize(("loss", "problems"), [(2.9, []), (2.0, ["run run-1 is not in history"])])
+def test_a_run_may_be_forgotten_whose_call_was_on_its_way(loss: float, problems: list[str]) -> None:
+    """The last call reaches the app at 3."""
+    assert list(checker.unfinished_runs(clean(runs=[], losses=(loss,)))) == problems
+
+
 def test_a_run_that_had_ended_just_before_a_loss_may_go_on() -> None:
     late = with_call(call(9, {"one": 1, "two": 2}))
     assert list(checker.calls_after_the_end(late._replace(losses=(4.0,)))) == []
