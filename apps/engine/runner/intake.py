@@ -71,6 +71,7 @@ class Intake:
         self._client = client
         self._reader = reader
         self._keys = keys
+        self._functions = functions
         self._routes = Routes(functions)
         self._ownership = ownership
         self._limits = limits
@@ -84,7 +85,7 @@ class Intake:
         self._aside = Aside(limits.aside)
         self._admits_aside = True
         self._repeats_until = (0, 0)
-        self.functions_version = functions.version
+        self.functions_version = self._followed_version = functions.version
         self._next_count = min(100, limits.read)
         self._has_entries = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -173,6 +174,9 @@ class Intake:
 
     async def _follow_functions(self) -> None:
         """Lanes that join keep their order only while none of their entries is aside."""
+        if (version := self.functions_version) != self._followed_version:
+            await self._functions.refresh(version)
+            self._followed_version = version
         if self._routes.is_current:
             return
         self._admits_aside = False
@@ -253,9 +257,12 @@ class Intake:
             self._has_entries.set()
 
     def _goes_aside(self, path: Path, incoming: Incoming) -> bool:
-        """Only an entry of an idle lane that has to wait otherwise, for the batch in hand or for a rest."""
+        """Only an entry of an idle lane that has to wait otherwise, for the batch in hand or for a rest, and
+        that no newer function brings into one lane with others."""
         return (
             self._admits_aside
+            and self._routes.is_current
+            and self._followed_version == self.functions_version
             and (self._is_resting or bool(self._in_hand))
             and path not in self._lanes_in_hand
             and path not in self._lanes

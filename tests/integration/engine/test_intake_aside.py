@@ -129,6 +129,24 @@ async def test_lanes_join_only_when_none_of_them_is_aside(engine_world: EngineWo
             assert numbers((await taking)[0]) == list(range(8, 16))
 
 
+async def test_what_new_functions_may_order_does_not_go_aside(engine_world: EngineWorld) -> None:
+    """B cancels what A starts, by a rule that came after the batch in hand: B is handled after all of A."""
+    world = engine_world
+    await world.publish(*both())
+    await flood(world, 20)
+    async with reading(world, limits()) as intake:
+        await until(lambda: intake.held == 20)
+        first, _ = await intake.take()
+        await world.publish(function("a", "app/a", cancel=cancel_on("app/b")))
+        await flood(world, 1, B)
+        await until(lambda: intake.held == 12 + 1)
+        aside = asyncio.ensure_future(intake.take_aside())
+        assert not (await asyncio.wait({aside}, timeout=0.2))[0]
+        taken = [*first, *await take_all(intake)]
+        assert (numbers(taken), numbers(taken[-1:], B)) == (list(range(20)), [0])
+        aside.cancel()
+
+
 async def test_a_lone_event_does_not_wait_for_a_batch_that_hangs(
     engine_world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
