@@ -44,10 +44,9 @@ def _pool() -> dict[str, Any]:
 
 def _forget_tenant(connection: Any) -> None:
     """A connection of psycopg comes back to the pool: whatever happened, it keeps no tenant's role."""
-    connection.execute("RESET ROLE")
     connection.execute(
         "SELECT set_config('stepwell.account', '', false), set_config('stepwell.environment', '', false),"
-        " set_config('stepwell.user', '', false)"
+        " set_config('stepwell.user', '', false), set_config('role', 'none', false)"
     )
     if not connection.autocommit:
         connection.commit()
