@@ -1,14 +1,17 @@
 """`fair` between two accounts: one floods, the other sends single events.
 
-    python -m tests.bench.accounts --redis URL [--events 20000]
+    python -m tests.bench.accounts --redis URL [--events 20000] [--probes 20] [--answer-after MS]
 
 As `fair` of bench.mjs, but the two functions belong to two accounts, which the development server has no
 keys for: functions and events go to the queue directly, as the registry and the event API would write them.
-Prints one line of JSON.
+With --answer-after the flooded app takes that long over each call, so that the flood gets no more than ten
+calls in that time: this tells what the single event would gain by holding the flood back. Prints one line
+of JSON; rates are runs of the flood per second while the single events were sent.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import sys
@@ -23,19 +26,28 @@ from apps.engine.event_stream import EventContext, EventEntry
 from apps.engine.functions import ConcurrencyLimit, FunctionSpec, Trigger
 from apps.engine.protocol.ids import new_ulid
 
-_PROBES = 20
+_LONE_PROBES = 20
+_FIRST_PROBE = 10_000_000
 _TIMEOUT_SECONDS = 120
 _HEADERS = {"x-inngest-sdk": "js:v3.54.0", "x-inngest-req-version": "1"}
 
 
 class App:
-    """The two accounts' app: it answers at once, and knows when each event was answered."""
+    """The two accounts' app: it answers at once, or the flooded one after `answer_after` seconds, and knows
+    when each event was answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer_after: float) -> None:
         self.done: dict[int, float] = {}
+        self._answer_after = answer_after
+
+    @property
+    def flood_done(self) -> int:
+        return sum(number < _FIRST_PROBE for number in self.done)
 
     async def answer(self, request: web.Request) -> web.Response:
         number = (await request.json())["event"]["data"]["n"]
+        if self._answer_after and number < _FIRST_PROBE:
+            await asyncio.sleep(self._answer_after)
         self.done.setdefault(number, time.perf_counter())
         return web.json_response({"n": number}, headers=_HEADERS)
 
@@ -69,8 +81,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--redis", required=True)
     parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--probes", type=int, default=20)
+    parser.add_argument("--answer-after", type=float, default=0.0, metavar="MS")
     options = parser.parse_args()
-    app = App()
+    app = App(options.answer_after / 1000)
     engine = await Engine.connect(options.redis, "0")
     server = web.AppRunner(_application(app))
     await server.setup()
@@ -79,7 +93,7 @@ async def main() -> None:
     port = server.addresses[0][1]
     flooding, quiet = Tenant("a", port), Tenant("b", port)
     await engine.publish_functions([flooding.spec, quiet.spec])
-    result = await measure(engine, app, flooding, quiet, options.events)
+    result = await measure(engine, app, flooding, quiet, options.events, options.probes)
     sys.stdout.write(json.dumps({"scenario": "fair_accounts", "events": options.events, **result}) + "\n")
 
 
@@ -89,21 +103,25 @@ def _application(app: App) -> web.Application:
     return application
 
 
-async def measure(engine: Engine, app: App, flooding: Tenant, quiet: Tenant, events: int) -> dict[str, float]:
-    numbers = iter(range(10_000_000, 20_000_000))
-    alone = [await probe(engine, app, quiet, next(numbers)) for _ in range(_PROBES + 3)][3:]
+async def measure(
+    engine: Engine, app: App, flooding: Tenant, quiet: Tenant, events: int, probes: int
+) -> dict[str, float]:
+    numbers = itertools.count(_FIRST_PROBE)
+    alone = [await probe(engine, app, quiet, next(numbers)) for _ in range(_LONE_PROBES + 3)][3:]
     for start in range(0, events, 500):
         await engine.append_events([flooding.entry(number) for number in range(start, start + 500)])
-    loaded = []
-    for _ in range(_PROBES):
-        if len(app.done) >= events + _PROBES:
+    done_before, began_at, loaded = app.flood_done, time.perf_counter(), []
+    for _ in range(probes):
+        if events and app.flood_done >= events:
             raise SystemExit("the flood drained too fast: raise --events")
         loaded.append(await probe(engine, app, quiet, next(numbers)))
+    seconds = time.perf_counter() - began_at
     return {
         "alone_ms_p50": round(statistics.median(alone), 2),
         "under_flood_ms_p50": round(statistics.median(loaded), 2),
-        "under_flood_ms_p95": round(sorted(loaded)[int(len(loaded) * 0.95) - 1], 2),
-        "backlog_after": events - sum(number < 10_000_000 for number in app.done),
+        "under_flood_ms_p95": round(sorted(loaded)[min(probes - 1, int(probes * 0.95))], 2),
+        "flood_runs_per_s": round((app.flood_done - done_before) / seconds),
+        "backlog_after": events - app.flood_done,
     }
 
 

@@ -1,11 +1,12 @@
 """`make bench`: the published scenarios of the load generator, each against a fresh platform.
 
-    python -m tests.bench.run [--scenario NAME ...] [--history RUNS] [--server]
+    python -m tests.bench.run [--scenario NAME ...] [--history RUNS] [--server] [-- OPTION ...]
 
 Prints one line of JSON per scenario and, at the end, the table of docs/benchmarks.md. The server is
 started anew for every scenario, on an empty data folder or, with --history, on one that holds that many
 ended runs. With --server it is `manage.py start` on PostgreSQL and Redis of its own, with keys and signing;
-CPU and memory are those of all processes, the database and Redis included.
+CPU and memory are those of all processes, the database and Redis included. Options after `--` go to the
+load generator of each scenario.
 
 Needs Node.js and the load generator (../shared/bench/bench.mjs, or STEPWELL_BENCH_MJS).
 """
@@ -18,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +54,40 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", choices=SCENARIOS)
     parser.add_argument("--history", type=int, default=0, help="ended runs in the database beforehand")
     parser.add_argument("--server", action="store_true", help="server mode: PostgreSQL, Redis, signing")
-    options = parser.parse_args()
+    own, extra = split_options(sys.argv[1:])
+    options = parser.parse_args(own)
     if options.server and options.history:
         parser.error("--history fills an SQLite database, which --server does not use")
     if not GENERATOR.exists():
         sys.exit(f"the load generator is not at {GENERATOR}; set STEPWELL_BENCH_MJS")
     results = {
-        name: measure(name, options.history, is_server=options.server)
+        name: measure(name, options.history, extra, is_server=options.server)
         for name in options.scenario or SCENARIOS
     }
     say(table(results))
     return 0 if all("error" not in result for result in results.values()) else 1
 
 
-def measure(scenario: str, history: int, *, is_server: bool = False) -> dict[str, Any]:
+def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own options, and those of the load generators, which follow `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:end], arguments[end + 1 :]
+
+
+def measure(
+    scenario: str, history: int, extra: Sequence[str] = (), *, is_server: bool = False
+) -> dict[str, Any]:
     """Run one scenario against a platform of its own; the scale of the queue needs none."""
     if scenario == "queue_scale":
         own = ["-m", "tests.bench.queue_scale", "--items", str(SCENARIOS[scenario][0])]
-        return run_generator([sys.executable, *own])
+        return run_generator([sys.executable, *own, *extra])
     folder = Path(tempfile.mkdtemp(prefix="stepwell-bench-"))
     try:
         if history:
             fill_history(folder, history)
         server = start_server(folder, is_server=is_server)
         try:
-            return generate(scenario, server)
+            return generate(scenario, server, extra)
         finally:
             server.stop()
     finally:
@@ -90,14 +100,15 @@ def start_server(folder: Path, *, is_server: bool) -> ServerProcess:
     return ServerProcess(folder)
 
 
-def generate(scenario: str, server: ServerProcess) -> dict[str, Any]:
+def generate(scenario: str, server: ServerProcess, extra: Sequence[str]) -> dict[str, Any]:
     if scenario == "fair_accounts":
         own = ["-m", "tests.bench.accounts", "--redis", server.redis_url]
-        return run_generator([sys.executable, *own, "--events", str(SCENARIOS[scenario][0])])
+        return run_generator([sys.executable, *own, "--events", str(SCENARIOS[scenario][0]), *extra])
     if scenario.startswith("steps_"):
         with registering_proxy(server.base_url, has_flow_control=scenario.endswith("control")) as url:
-            return run_generator(load_generator("steps", url, SCENARIOS[scenario][0], server))
-    return run_generator(load_generator(scenario, server.base_url, SCENARIOS[scenario][0], server))
+            return run_generator([*load_generator("steps", url, SCENARIOS[scenario][0], server), *extra])
+    command = load_generator(scenario, server.base_url, SCENARIOS[scenario][0], server)
+    return run_generator([*command, *extra])
 
 
 def load_generator(scenario: str, url: str, events: int, server: ServerProcess) -> list[str]:
