@@ -1,4 +1,7 @@
-"""Setting up single sign-on: connections and the domains that they claim. Each change is in the audit log."""
+"""Setting up single sign-on: connections and the domains that they claim. Each change is in the audit log.
+
+What somebody has deleted meanwhile raises ConnectionGone or DomainGone.
+"""
 
 import secrets
 from typing import Any
@@ -48,6 +51,14 @@ class NoDomain(SsoError):
 
 class OwnersAreMade(SsoError):
     """Single sign-on makes nobody an owner."""
+
+
+class ConnectionGone(SsoError):
+    """Somebody has deleted this connection meanwhile."""
+
+
+class DomainGone(SsoError):
+    """Somebody has removed this domain meanwhile."""
 
 
 @transaction.atomic
@@ -140,6 +151,7 @@ def connection_map_groups(
 @transaction.atomic
 def connection_delete(*, connection: SsoConnection, actor: Actor) -> None:
     """Its users stay; those without a password reset it to sign in."""
+    _lock(connection)
     _audit(connection, actor, "sso.delete", before={"name": connection.name})
     identities_forget(connection)
     connection.delete()
@@ -151,6 +163,7 @@ def domain_add(*, connection: SsoConnection, domain: str, actor: Actor) -> SsoDo
     name = domain.strip().lower().rstrip(".")
     if not dns.is_domain(name):
         raise NotADomain
+    _lock(connection)
     verified = SsoDomain.objects.filter(domain=name, verified_at__isnull=False)
     with beyond_organisations():
         is_taken = verified.exclude(connection=connection).exists()
@@ -179,10 +192,10 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
     """Verified: by DNS, or by the word of the installation's operator. Raises DomainTaken."""
     if domain.verified_at is not None:
         return
-    domain.verified_at = timezone.now()
     try:
         with transaction.atomic():
-            _lock(domain.connection)
+            _lock_domain(domain)
+            domain.verified_at = timezone.now()
             domain.save(update_fields=["verified_at"])
             after = {"domain": domain.domain, "by": by}
             _audit(domain.connection, actor, "sso.domain_verify", after=after)
@@ -197,7 +210,7 @@ def domain_approve(*, domain: SsoDomain, actor: Actor, by: str = "operator") -> 
 def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
     """The last verified one takes the connection out of service."""
     connection = domain.connection
-    _lock(connection)
+    _lock_domain(domain)
     domain.delete()
     _audit(connection, actor, "sso.domain_remove", before={"domain": domain.domain})
     if connection.is_enabled and not connection.domains.filter(verified_at__isnull=False).exists():
@@ -214,7 +227,18 @@ def domain_remove(*, domain: SsoDomain, actor: Actor) -> None:
 def _lock(connection: SsoConnection) -> None:
     """With its account, and as it is now: what is read of it stays true until it is written."""
     locks.lock_account(connection.account_id)
-    connection.refresh_from_db()
+    try:
+        connection.refresh_from_db()
+    except SsoConnection.DoesNotExist:
+        raise ConnectionGone from None
+
+
+def _lock_domain(domain: SsoDomain) -> None:
+    _lock(domain.connection)
+    try:
+        domain.refresh_from_db(fields=["verified_at"])
+    except SsoDomain.DoesNotExist:
+        raise DomainGone from None
 
 
 def _audit(

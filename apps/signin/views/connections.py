@@ -115,8 +115,12 @@ def groups(request: HttpRequest, access: Access, connection_id: str) -> HttpResp
     connection = _connection(access, connection_id)
     form = GROUP_FORMS[connection.kind](request.POST, auto_id=_ids_of(connection))
     if form.is_valid():
-        services.connection_map_groups(connection=connection, actor=actor_of(request), **form.cleaned_data)
-        messages.success(request, "Saved.")
+        actor = actor_of(request)
+        _attempt(
+            request,
+            lambda: services.connection_map_groups(connection=connection, actor=actor, **form.cleaned_data),
+            "Saved.",
+        )
         return _back(access)
     return _page(request, access, wrong_groups={connection.id: form}, status=422)
 
@@ -139,8 +143,12 @@ def rehearse(request: HttpRequest, access: Access, connection_id: str) -> HttpRe
 @_managing
 @_form
 def delete(request: HttpRequest, access: Access, connection_id: str) -> HttpResponse:
-    services.connection_delete(connection=_connection(access, connection_id), actor=actor_of(request))
-    messages.success(request, "The connection is deleted.")
+    connection, actor = _connection(access, connection_id), actor_of(request)
+    _attempt(
+        request,
+        lambda: services.connection_delete(connection=connection, actor=actor),
+        "The connection is deleted.",
+    )
     return _back(access)
 
 
@@ -169,8 +177,9 @@ def domain_change(request: HttpRequest, access: Access, domain_id: str, action: 
     elif action == "approve" and getattr(request.user, "is_staff", False):
         _attempt(request, lambda: services.domain_approve(domain=domain, actor=actor), verified)
     elif action == "remove":
-        services.domain_remove(domain=domain, actor=actor)
-        messages.success(request, "The domain is removed.")
+        _attempt(
+            request, lambda: services.domain_remove(domain=domain, actor=actor), "The domain is removed."
+        )
     else:
         raise Http404
     return _back(access) if _is_still_there(request) else _sign_in_again(request)

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 import requests
+from django.http import HttpRequest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from apps.audit.models import AuditEntry
-from apps.audit.services import SYSTEM
+from apps.audit.services import SYSTEM, Actor
 from apps.identity.models import User
 from apps.signin.models import SsoConnection, SsoDomain
 from apps.signin.services import connections as services
 from apps.signin.sso import dns, egress
 from apps.signin.sso.configuration import OidcConfig, opened
+from apps.signin.views import connections as views
 from apps.tenancy.models import Account
 from tests.integration.identity.oidc_provider import Provider, serve
 from tests.integration.identity.people import Visitor, sign_in
@@ -328,3 +330,35 @@ def test_addresses_of_forms_lead_to_the_page_that_has_them(
     for path in [*forms, f"{some}/delete", f"domains/{some}/verify"]:
         assert browser.get(f"/orgs/acme/sso/{path}")["Location"] == "/orgs/acme/sso", path
         assert browser.put(f"/orgs/acme/sso/{path}").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("form", "gone"),
+    [
+        ("{connection}/policy", "connection"),
+        ("{connection}/groups", "connection"),
+        ("{connection}/domains", "connection"),
+        ("{connection}/delete", "connection"),
+        ("domains/{domain}/verify", "connection"),
+        ("domains/{domain}/verify", "domain"),
+        ("domains/{domain}/remove", "connection"),
+        ("domains/{domain}/remove", "domain"),
+    ],
+)
+def test_who_changes_what_somebody_deletes_at_that_moment_is_told(
+    page: Client, connection: SsoConnection, monkeypatch: pytest.MonkeyPatch, form: str, gone: str
+) -> None:
+    domain = services.domain_add(connection=connection, domain="acme.test", actor=SYSTEM)
+    monkeypatch.setattr(dns, "txt_records", lambda name: [f"stepwell-verification={domain.token}"])
+
+    def somebody_was_faster(request: HttpRequest) -> Actor:
+        (SsoConnection if gone == "connection" else SsoDomain).objects.all().delete()
+        return SYSTEM
+
+    monkeypatch.setattr(views, "actor_of", somebody_was_faster)
+    path = form.format(connection=connection.id, domain=domain.id)
+    answer = page.post(f"/orgs/acme/sso/{path}", _policy(domain="acme.test", group_attribute="groups"), follow=True)
+    assert answer.status_code == 200
+    told = {"connection": "has deleted this connection", "domain": "has removed this domain"}[gone]
+    assert f"Somebody {told} meanwhile." in answer.content.decode()
+    assert not SsoDomain.objects.exists()
