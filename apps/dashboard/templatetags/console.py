@@ -48,7 +48,12 @@ class Action:
     css: str
 
 
-_LOOKS: Final = {"suspend": ("ban", "button-danger"), "unsuspend": ("play", ""), "look_into": ("eye", "")}
+_LOOKS: Final = {
+    "suspend": ("ban", "button-danger"),
+    "unsuspend": ("play", ""),
+    "lift_networks": ("globe", ""),
+    "look_into": ("eye", ""),
+}
 
 
 @register.simple_tag

@@ -1,4 +1,5 @@
-"""Organisations in the operator console: suspended and back, and their share of the queue."""
+"""Organisations in the operator console: suspended and back, let in from everywhere, and their share of the
+queue."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -26,7 +27,7 @@ from apps.identity.console.pages import ConsoleAdmin
 from apps.identity.models import User
 from apps.tenancy.entitlements import Entitlements, entitlements_of
 from apps.tenancy.models import Account, AccountStatus, Membership, Role
-from apps.tenancy.services.accounts import account_suspend, account_unsuspend
+from apps.tenancy.services.accounts import account_set_networks, account_suspend, account_unsuspend
 from apps.tenancy.services.shares import account_set_share
 
 _SHARE: Final = ("concurrency_limit", "weight")
@@ -45,6 +46,20 @@ _UNSUSPEND: Final = Question(
     "Events are accepted again, and members can work as before.",
     "End the suspension",
 )
+_LIFT_NETWORKS: Final = Question(
+    "lift_networks",
+    "See it from everywhere?",
+    "Members see the organisation from any address again, until somebody who manages it names networks "
+    "anew. For those who have locked themselves out.",
+    "Lift the networks",
+    is_grave=True,
+)
+# Of an organisation to which an action may be done.
+_STATES: Final = {
+    "suspend": AccountStatus.ACTIVE,
+    "unsuspend": AccountStatus.SUSPENDED,
+    "lift_networks": AccountStatus.ACTIVE,
+}
 
 
 @admin.display(description="own limits")
@@ -65,6 +80,11 @@ def _named(limits: Mapping[str, int | None]) -> str:
 
 def _limit(value: int | None) -> str:
     return "none" if value is None else f"{value:,}"
+
+
+@admin.display(description="networks of members")
+def _networks(account: Account) -> str:
+    return tags(account.allowed_networks)
 
 
 @admin.display(description="owners")
@@ -114,6 +134,7 @@ class AccountAdmin(ConsoleAdmin[Account]):
                 _owners,
                 flag("allows_support_access", "operators may look into it"),
                 flag("requires_two_factor", "members need a second factor"),
+                _networks,
             ),
         ),
         ("Limits", (_limits, _own_limits)),
@@ -123,7 +144,7 @@ class AccountAdmin(ConsoleAdmin[Account]):
         "concurrency_limit": ("Steps at a time", "Empty: as many as the server's default allows."),
         "weight": ("Weight", "Its share of the workers while organisations compete: 2 gets twice as much."),
     }
-    actions: Any = ("suspend", "unsuspend")
+    actions: Any = ("suspend", "unsuspend", "lift_networks")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[Any, ...]:
         names = [name for _, fields in self.details for name in fields]
@@ -132,8 +153,9 @@ class AccountAdmin(ConsoleAdmin[Account]):
     def fits(self, action: str, row: Account) -> bool:
         if action == "look_into":
             return row.allows_support_access
-        wanted = {"suspend": AccountStatus.ACTIVE, "unsuspend": AccountStatus.SUSPENDED}
-        return row.status == wanted.get(action, row.status)
+        if action == "lift_networks" and not row.allowed_networks:
+            return False
+        return row.status == _STATES.get(action, row.status)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return super().get_queryset(request).annotate(people_count=Coalesce(_members(), 0))
@@ -175,4 +197,14 @@ class AccountAdmin(ConsoleAdmin[Account]):
         for account in rows:
             account_unsuspend(account=account, actor=actor_of(request))
         messages.success(request, "The suspension has ended.")
+        return None
+
+    @admin.action(description="Lift the networks", permissions=["change"])
+    def lift_networks(self, request: HttpRequest, rows: QuerySet[Account]) -> HttpResponse | None:
+        if page := ask_first(self, request, rows, _LIFT_NETWORKS):
+            return page
+        for account in rows:
+            if self.fits("lift_networks", account):
+                account_set_networks(account=account, text="", actor=actor_of(request))
+        messages.success(request, "Members see it from everywhere.")
         return None

@@ -357,7 +357,9 @@ def test_who_changes_what_somebody_deletes_at_that_moment_is_told(
 
     monkeypatch.setattr(views, "actor_of", somebody_was_faster)
     path = form.format(connection=connection.id, domain=domain.id)
-    answer = page.post(f"/orgs/acme/sso/{path}", _policy(domain="acme.test", group_attribute="groups"), follow=True)
+    answer = page.post(
+        f"/orgs/acme/sso/{path}", _policy(domain="acme.test", group_attribute="groups"), follow=True
+    )
     assert answer.status_code == 200
     told = {"connection": "has deleted this connection", "domain": "has removed this domain"}[gone]
     assert f"Somebody {told} meanwhile." in answer.content.decode()

@@ -38,7 +38,7 @@ def _act(browser: Client, account: Account, action: str) -> str:
 
 def test_nothing_happens_before_it_is_confirmed(signed_in: SignedIn, rex: User, acme: Account) -> None:
     browser = signed_in(rex)
-    for action in ("suspend", "unsuspend", "look_into"):
+    for action in ("suspend", "unsuspend", "lift_networks", "look_into"):
         browser.post(ACCOUNTS, {"action": action, "_selected_action": [str(acme.id)]})
     acme.refresh_from_db()
     assert acme.status == AccountStatus.ACTIVE
@@ -68,6 +68,25 @@ def test_suspending_and_back(signed_in: SignedIn, rex: User, acme: Account) -> N
     assert acme.status == AccountStatus.ACTIVE
     actions = AuditEntry.objects.filter(account_id=acme.id, actor_label=rex.email).order_by("number")
     assert list(actions.values_list("action", flat=True)) == ["account.suspend", "account.unsuspend"]
+
+
+def test_an_organisation_that_locked_itself_out_is_let_in(
+    signed_in: SignedIn, rex: User, alice: User, acme: Account
+) -> None:
+    Account.objects.filter(id=acme.id).update(allowed_networks=["192.0.2.0/24"])
+    owner, operator, page = signed_in(alice), signed_in(rex), f"{ACCOUNTS}{acme.id}/change/"
+    assert owner.get(f"{PLACE}/runs").status_code == 403
+    shown = text(operator.get(page))
+    assert "192.0.2.0/24" in shown
+    assert re.findall('name="action" value="(\\w+)"', shown) == ["suspend", "lift_networks", "look_into"]
+    _act(operator, acme, "lift_networks")
+    assert owner.get(f"{PLACE}/runs").status_code == 200
+    entry = AuditEntry.objects.get(account_id=acme.id, action="account.networks")
+    assert (entry.actor_label, entry.before, entry.after) == (
+        rex.email,
+        {"allowed_networks": ["192.0.2.0/24"]},
+        {"allowed_networks": []},
+    )
 
 
 def test_a_page_offers_what_fits_its_organisation(signed_in: SignedIn, rex: User, acme: Account) -> None:
