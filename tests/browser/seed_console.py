@@ -6,7 +6,7 @@ TENANTS = 3
 
 
 def write() -> None:
-    """Three organisations with one of everything, one of them suspended, and a repair on record."""
+    """Three organisations with one of everything, one of them bound to networks, one suspended, and a repair on record."""
     import redis
     from django.conf import settings
 
@@ -16,6 +16,7 @@ def write() -> None:
 
     for number in range(1, TENANTS + 1):
         populate(number)
+    Account.objects.filter(name="Tenant 1").update(allowed_networks=["192.0.2.0/24", "2001:db8::/32"])
     Account.objects.filter(name="Tenant 3").update(
         status=AccountStatus.SUSPENDED, entitlements={"environments": 200}
     )
