@@ -105,6 +105,8 @@ def test_the_theme_is_chosen_where_the_dashboard_has_it(console: Organisations, 
     operator.goto(f"{console.url}/admin/tenancy/account/")
     assert operator.evaluate(ground) == dark
     operator.get_by_role("link", name="Back to the dashboard").click()
+    operator.wait_for_url("**/runs*")
+    operator.wait_for_load_state()
     assert operator.evaluate(ground) == dark
 
 
