@@ -6,7 +6,8 @@ TENANTS = 3
 
 
 def write() -> None:
-    """Three organisations with one of everything, one of them bound to networks, one suspended, and a repair on record."""
+    """Three organisations with one of everything, one bound to networks, one suspended, and a repair on
+    record."""
     import redis
     from django.conf import settings
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser import seed_ids as ids
 from tests.browser.conftest import Site
@@ -49,14 +49,74 @@ def test_a_filter_changes_rows_and_url_and_survives_back_and_reload(site: Site, 
     expect(page.get_by_role("link", name="Clear")).to_be_hidden()
 
 
+# What a button says for a moment stays until `said` is called, however slow the machine is.
+HOLD_WHAT_IS_SAID = """
+  window.said = [];
+  const later = window.setTimeout;
+  window.setTimeout = (then, ms, ...rest) => ms === 1500 ? window.said.push(then) : later(then, ms, ...rest);
+"""
+NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"
+FORGET = "said.splice(0).forEach(then => then())"
+
+
+def _copy_button(site: Site, page: Page) -> Locator:
+    """That of a running run's id, on the list."""
+    page.add_init_script(HOLD_WHAT_IS_SAID)
+    page.goto(f"{site.url}/runs")
+    button = page.locator(f"[id='run-{ids.RUNNING_RUN}'] [data-controller~=copy]")
+    expect(button).to_have_accessible_name(re.compile("^Copy run id 01JZ"))
+    return button
+
+
 def test_an_id_is_copied(site: Site, context: BrowserContext, page: Page) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{site.url}/runs")
-    row = page.locator(f"[id='run-{ids.RUNNING_RUN}']")
-    row.get_by_role("button", name="Copy run id 01JZ").click()
-    expect(row.get_by_role("button", name="Copied 01JZ")).to_be_visible()
+    button = _copy_button(site, page)
+    button.click()
+    expect(button).to_have_accessible_name(re.compile("^Copied 01JZ"))
     assert page.evaluate("navigator.clipboard.readText()") == ids.RUNNING_RUN
     expect(page).to_have_url(f"{site.url}/runs")
+    page.evaluate(FORGET)
+    expect(button).to_have_accessible_name(re.compile("^Copy run id 01JZ"))
+
+
+def test_an_id_is_copied_where_a_page_has_no_clipboard_api(site: Site, page: Page) -> None:
+    """As on any server that is reached over plain HTTP."""
+    page.add_init_script(NO_CLIPBOARD)
+    button = _copy_button(site, page)
+    button.click()
+    expect(button).to_have_accessible_name(re.compile("^Copied 01JZ"))
+    expect(button).to_be_focused()
+    page.goto(f"{site.url}/events")
+    page.get_by_label("Event name", exact=True).focus()
+    page.keyboard.press("Control+v")
+    expect(page.get_by_label("Event name", exact=True)).to_have_value(ids.RUNNING_RUN)
+
+
+def test_a_copy_that_the_browser_refuses_is_told(site: Site, page: Page) -> None:
+    page.add_init_script(NO_CLIPBOARD)
+    page.add_init_script("document.execCommand = () => false")
+    button = _copy_button(site, page)
+    button.click()
+    expect(button).to_have_accessible_name(re.compile("^Could not copy 01JZ"))
+    expect(button).not_to_have_attribute("data-copied", "")
+    page.evaluate(FORGET)
+    expect(button).to_have_accessible_name(re.compile("^Copy run id 01JZ"))
+
+
+def test_a_live_update_does_not_take_back_that_an_id_was_copied(
+    site: Site, context: BrowserContext, page: Page
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = _copy_button(site, page)
+    row = page.locator(f"[id='run-{ids.RUNNING_RUN}']")
+    update = row.evaluate("row => row.outerHTML").replace("data-row", "data-updated data-row", 1)
+    button.click()
+    expect(button).to_have_accessible_name(re.compile("^Copied 01JZ"))
+    row.evaluate("(row, update) => { Idiomorph.morph(row, update); }", update)
+    expect(row).to_have_attribute("data-updated", "")
+    expect(button).to_have_accessible_name(re.compile("^Copied 01JZ"))
+    page.evaluate(FORGET)
+    expect(button).to_have_accessible_name(re.compile("^Copy run id 01JZ"))
 
 
 def test_a_step_opens_in_place_and_stays_open_on_reload(site: Site, page: Page) -> None:

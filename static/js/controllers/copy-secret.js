@@ -1,6 +1,6 @@
 // Asks for a secret (which is put on record) and copies it without showing it.
 
-import { copying, labelOf } from "../copied.js";
+import { copier, labelOf } from "../copied.js";
 
 export async function askFor(form, url) {
   const response = await fetch(url, { method: "POST", body: new FormData(form), headers: { Accept: "text/plain" } });
@@ -8,12 +8,11 @@ export async function askFor(form, url) {
 }
 
 export default function copySecret(button) {
-  const say = copying(button, labelOf(button));
+  const copyText = copier(button, labelOf(button));
 
   button.addEventListener("click", async () => {
     const secret = await askFor(button.form, button.dataset.url);
     if (secret === null) return;
-    await navigator.clipboard.writeText(secret);
-    say();
+    await copyText(secret);
   });
 }

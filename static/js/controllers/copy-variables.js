@@ -1,6 +1,6 @@
 // Copies a list of variables as lines for a shell; secrets are asked for (which is put on record), not shown.
 
-import { copying, textOf } from "../copied.js";
+import { copier, textOf } from "../copied.js";
 import { askFor } from "./copy-secret.js";
 
 async function lineOf(row) {
@@ -10,13 +10,12 @@ async function lineOf(row) {
 }
 
 export default function copyVariables(button) {
-  const say = copying(button, textOf(button.querySelector("span")));
+  const copyText = copier(button, textOf(button.querySelector("span")));
 
   button.addEventListener("click", async () => {
     const rows = document.getElementById(button.dataset.variables).children;
     const lines = await Promise.all([...rows].map(lineOf));
     if (lines.includes(null)) return;
-    await navigator.clipboard.writeText(`${lines.join("\n")}\n`);
-    say();
+    await copyText(`${lines.join("\n")}\n`);
   });
 }
