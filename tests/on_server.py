@@ -24,7 +24,16 @@ def main(arguments: list[str]) -> int:
             "STEPWELL_TEST_REDIS": redis,
         }
         # The server ends with its databases: dropping them one by one would wait for pooled connections.
-        command = [sys.executable, "-m", "pytest", "--reuse-db", "--create-db", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "tests.server_plugin",
+            "--reuse-db",
+            "--create-db",
+            *arguments,
+        ]
         return subprocess.run(command, env=os.environ | services, check=False).returncode
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from apps.engine.services import unless_stopped
 from apps.tenancy.announcements import CHANNEL
 
 _POLL_SECONDS = 1.0
@@ -66,7 +67,8 @@ class ChangeListener:
 
     async def _follow(self, channel: redis.asyncio.client.PubSub, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            message = await channel.get_message(timeout=_POLL_SECONDS)
+            reading = channel.get_message(timeout=_POLL_SECONDS)
+            message: Any = await unless_stopped(stop, reading)
             if message is None:
                 continue
             if message["type"] == "subscribe":
