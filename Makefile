@@ -43,19 +43,20 @@ test-server: $(INSTALLED) ## The same on PostgreSQL and Redis, which must be ins
 node-apps: $(INSTALLED) ## Install the TypeScript apps of the end to end tests, where their lock files changed
 	$(BIN)/python -c 'from tests.e2e.typescript.sdk_app import install; [install(v) for v in ("v3", "v4")]'
 
+# These wait for processes more than they work: three at a time keep two cores busy.
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
-	$(PYTEST) tests/e2e -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) tests/e2e -n 3 --dist loadfile $(ARGS)
 
 # The tests that lean on how events, runs and steps are stored, signed and resumed.
 test-e2e-server: $(INSTALLED) ## The core of them on `manage.py start`, PostgreSQL and Redis, with signing
-	STEPWELL_E2E=server $(PYTEST) tests/e2e/python tests/e2e/typescript -m on_server -n 2 --dist loadfile $(ARGS)
+	STEPWELL_E2E=server $(PYTEST) tests/e2e/python tests/e2e/typescript -m on_server -n 3 --dist loadfile $(ARGS)
 
 test-browser: $(INSTALLED) ## The pages in Chromium
 	$(PYTEST) tests/browser -n 2 --dist loadfile $(ARGS)
 
-# A scenario at a time for each process: whole files would leave one of the two idle at the end.
+# A scenario at a time for each process: whole files would leave the others idle at the end.
 test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
-	$(PYTEST) tests/chaos -n 2 --dist load --maxschedchunk 1 $(ARGS)
+	$(PYTEST) tests/chaos -n 3 --dist load --maxschedchunk 1 $(ARGS)
 
 lint: $(INSTALLED) ## Style and format
 	$(BIN)/ruff check .

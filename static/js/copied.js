@@ -12,10 +12,12 @@ export function copier(button, name) {
   return async (text) => {
     const isWritten = await write(text, button);
     clearTimeout(saying);
+    button.dataset.saying = "";
     button.toggleAttribute("data-copied", isWritten);
     name.set(isWritten ? "Copied" : "Could not copy");
     icon.setAttribute("href", plain.replace(/#.*/, isWritten ? "#check" : "#x"));
     saying = setTimeout(() => {
+      delete button.dataset.saying;
       delete button.dataset.copied;
       name.set(usual);
       icon.setAttribute("href", plain);

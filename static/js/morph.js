@@ -6,9 +6,9 @@ function settled(oldNode, newNode) {
   return oldNode instanceof Element && oldNode.dataset.digest && oldNode.dataset.digest === newNode.dataset?.digest;
 }
 
-// A button that says that it has copied becomes as it was by itself.
+// A button that says what came of a copy becomes as it was by itself.
 function isSaying(node) {
-  return node instanceof Element && "copied" in node.dataset;
+  return node instanceof Element && "saying" in node.dataset;
 }
 
 export function configureMorph() {

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.conftest import free_port
+from tests.migrated import copy_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -64,7 +65,7 @@ def _environment(folder: Path, redis_url: str) -> dict[str, str]:
 
 def _serve(folder: Path, redis_url: str, *, seeded: bool) -> Iterator[Site]:
     environment, port = _environment(folder, redis_url), free_port()
-    run_python(environment, "manage.py", "migrate", "-v", "0")
+    copy_migrated(folder / "site.sqlite3")
     if seeded:
         run_python(environment, "-m", "tests.browser.seed")
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application"]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.conftest import ROOT, START_SECONDS, run_python
+from tests.browser.conftest import ROOT, START_SECONDS
 from tests.conftest import free_port
+from tests.migrated import copy_migrated
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def environment_of(folder: Path, redis_url: str, port: int) -> dict[str, str]:
 def running(folder: Path, redis_url: str, port: int = 0) -> Iterator[Organisations]:
     port = port or free_port()
     environment = environment_of(folder, redis_url, port)
-    run_python(environment, "manage.py", "migrate", "-v", "0")
+    copy_migrated(folder / "site.sqlite3")
     seeded = subprocess.run(
         [sys.executable, "-m", "tests.browser.seed", "tenants"],
         cwd=ROOT,

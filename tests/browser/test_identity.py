@@ -13,10 +13,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, START_SECONDS, run_python
+from tests.browser.conftest import ROOT, START_SECONDS
 from tests.browser.outlines import outline_problems
 from tests.browser.test_accessibility import violations
 from tests.conftest import free_port
+from tests.migrated import copy_migrated
 
 PASSWORD = "deep water runs cold"
 SIGNING_KEY = "signkey-prod-" + "ab" * 32
@@ -70,7 +71,7 @@ def _environment(folder: Path, redis_url: str, port: int) -> dict[str, str]:
 def server(tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Iterator[Server]:
     folder, port = tmp_path_factory.mktemp("server"), free_port()
     environment = _environment(folder, redis_server, port)
-    run_python(environment, "manage.py", "migrate", "-v", "0")
+    copy_migrated(folder / "site.sqlite3")
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
     log = folder / "log"
     with log.open("w") as stream:

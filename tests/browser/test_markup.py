@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Dialog
 
-from tests.browser.conftest import ROOT, START_SECONDS, _wait_until_up, run_python
+from tests.browser.conftest import ROOT, START_SECONDS, _wait_until_up
 from tests.browser.test_identity import _environment
 from tests.conftest import free_port
+from tests.migrated import copy_migrated
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class HostileSite:
 def hostile_site(tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Iterator[HostileSite]:
     folder, port = tmp_path_factory.mktemp("hostile"), free_port()
     environment = _environment(folder, redis_server, port)
-    run_python(environment, "manage.py", "migrate", "-v", "0")
+    copy_migrated(folder / "site.sqlite3")
     seed = [sys.executable, "-m", "tests.browser.seed_hostile"]
     seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
     found = json.loads(seeded.stdout.splitlines()[-1])

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.conftest import free_port
 from tests.e2e.child_process import ChildProcess
 from tests.e2e.waiting import wait_until
+from tests.migrated import copy_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB, WORKER, SCHEDULER, VALKEY = "web", "worker", "scheduler", "valkey"
@@ -30,6 +31,8 @@ class Server:
         self._environment = dict(environment)
         self._port = free_port()
         self._lives: list[ChildProcess] = []
+        self.data_dir.mkdir(parents=True)
+        copy_migrated(self.database)  # which spares it the migrations
         self.start()
 
     def start(self) -> None:

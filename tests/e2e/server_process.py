@@ -12,6 +12,7 @@ import psycopg
 from tests.e2e.child_process import ChildProcess
 from tests.e2e.services import RunningServices
 from tests.e2e.waiting import wait_until
+from tests.migrated import copy_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 90
@@ -27,8 +28,8 @@ class ServerProcess:
     def __init__(
         self, folder: Path, *, flags: Sequence[str] = (), environment: Mapping[str, str] | None = None
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._data_dir = folder / "data"
+        self._prepare(self._data_dir)
         self.process = ChildProcess(
             self._command(flags), self._environment(environment or {}), ROOT, folder / "stepwell.log"
         )
@@ -38,6 +39,12 @@ class ServerProcess:
         except BaseException:
             self.stop()
             raise
+
+    def _prepare(self, data_dir: Path) -> None:
+        """Spare it the migrations, where the folder is new."""
+        if not data_dir.exists():
+            data_dir.mkdir(parents=True)
+            copy_migrated(data_dir / "stepwell.sqlite3")
 
     def _command(self, flags: Sequence[str]) -> tuple[str, ...]:
         return (
@@ -92,6 +99,9 @@ class StartedServer(ServerProcess):
         self._services = RunningServices(syncs=syncs)
         self._keys = {"STEPWELL_SIGNING_KEY": signing_key, "STEPWELL_EVENT_KEYS": event_key}
         super().__init__(folder)
+
+    def _prepare(self, data_dir: Path) -> None:
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
 
     def _command(self, flags: Sequence[str]) -> tuple[str, ...]:
         return (
