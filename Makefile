@@ -37,7 +37,7 @@ migrate: $(INSTALLED) ## Bring the database up to date
 test: $(INSTALLED) ## Unit, integration and isolation tests
 	$(PYTEST) -n 2 tests/unit tests/integration tests/isolation $(ARGS)
 
-test-server: $(INSTALLED) ## The same on PostgreSQL and Redis, which must be installed
+test-server: $(INSTALLED) ## Those that meet a database or Valkey, on PostgreSQL and Redis, which must be installed
 	$(BIN)/python -m tests.on_server -p tests.ci_plugin -n 2 tests/integration tests/isolation $(ARGS)
 
 node-apps: $(INSTALLED) ## Install the TypeScript apps of the end to end tests, where their lock files changed
