@@ -38,14 +38,14 @@ test: $(INSTALLED) ## Unit, integration and isolation tests
 	$(PYTEST) -n 2 tests/unit tests/integration tests/isolation $(ARGS)
 
 test-server: $(INSTALLED) ## Those that meet a database or Valkey, on PostgreSQL and Redis, which must be installed
-	$(BIN)/python -m tests.on_server -p tests.ci_plugin -n 2 tests/integration tests/isolation $(ARGS)
+	$(BIN)/python -m tests.on_server -p tests.ci_plugin -n 3 tests/integration tests/isolation $(ARGS)
 
 node-apps: $(INSTALLED) ## Install the TypeScript apps of the end to end tests, where their lock files changed
 	$(BIN)/python -c 'from tests.e2e.typescript.sdk_app import install; [install(v) for v in ("v3", "v4")]'
 
-# These wait for processes more than they work: three at a time keep two cores busy.
+# These wait for processes more than they work: several at a time keep two cores busy.
 test-e2e: $(INSTALLED) ## Real SDK apps against a running platform
-	$(PYTEST) tests/e2e -n 3 --dist loadfile $(ARGS)
+	$(PYTEST) tests/e2e -n 4 --dist loadfile $(ARGS)
 
 # The tests that lean on how events, runs and steps are stored, signed and resumed.
 test-e2e-server: $(INSTALLED) ## The core of them on `manage.py start`, PostgreSQL and Redis, with signing
