@@ -56,7 +56,7 @@ test-browser: $(INSTALLED) ## The pages in Chromium
 
 # A scenario at a time for each process: whole files would leave the others idle at the end.
 test-chaos: $(INSTALLED) ## Kill processes under load and check that nothing is lost
-	$(PYTEST) tests/chaos -n 3 --dist load --maxschedchunk 1 $(ARGS)
+	$(PYTEST) tests/chaos -n 2 --dist load --maxschedchunk 1 $(ARGS)
 
 lint: $(INSTALLED) ## Style and format
 	$(BIN)/ruff check .
