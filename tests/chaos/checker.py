@@ -58,7 +58,7 @@ def lost_results(story: Story) -> Iterator[str]:
             for step, witness in seen.items():
                 if step not in call.memos and call.at - witness.at >= patience:
                     yield f"{_name(call)} lacks {step}, which {_name(witness)} carried"
-            if not story.is_forgivable(call.at):
+            if not _may_be_forgotten(story, call.at):
                 for step in call.memos:
                     seen.setdefault(step, call)
 
@@ -71,7 +71,7 @@ def changed_results(story: Story) -> Iterator[str]:
             for step, executor in call.memos.items():
                 if seen.setdefault(step, executor) != executor:
                     yield f"{_name(call)} carries another result of {step}: {executor}, not {seen[step]}"
-            if story.is_forgivable(call.at):
+            if _may_be_forgotten(story, call.at):
                 seen.clear()
 
 
@@ -173,6 +173,7 @@ def _numbers(runs: Sequence[RunRow], function: str) -> Counter[object]:
 
 
 def _may_be_forgotten(story: Story, called_at: float) -> bool:
+    """Whether the queue may have lost what led to a call: it counts from when the call left."""
     return story.is_forgivable(called_at) or story.is_forgivable(called_at - _IN_FLIGHT_SECONDS)
 
 

@@ -219,3 +219,12 @@ def test_a_loss_excuses_no_result_that_was_known_before() -> None:
     calls = [call(1, {"one": 0}), call(5, {"one": 0}), call(7, {})]
     assert len(list(checker.lost_results(story(calls, [], losses=(5.5,))))) == 1
     assert list(checker.lost_results(story(calls[1:], [], losses=(5.5,)))) == []
+
+
+@pytest.mark.parametrize(("loss", "problems"), [(4.9, 0), (4.0, 1)])
+def test_results_may_be_forgotten_whose_call_was_on_its_way(loss: float, problems: int) -> None:
+    """The call that carries them reaches the app at 5."""
+    calls = [call(5, {"one": 0}), call(7, {}), call(8, {"one": 7})]
+    after = story(calls, [], losses=(loss,))
+    assert len(list(checker.lost_results(after))) == problems
+    assert len(list(checker.changed_results(after))) == problems
