@@ -23,7 +23,9 @@ QUIET_SECONDS = 120
 _POLL_SECONDS = 0.25
 _GO_AGAIN_SECONDS = 1.0
 _REQUEST_SECONDS = 0.07
-_MOST_REQUESTS = 250
+# On a slow machine a disturbance lasts longer: these are enough load, but processes must be seen to work.
+_MANY_REQUESTS = 250
+_REQUEST_SECONDS_THEN = 1.0
 _LONGEST_WORK_SECONDS = 1.0
 _REST_TOGETHER = 8
 
@@ -112,13 +114,13 @@ class World:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _load(self, client: httpx.AsyncClient, disturbing: asyncio.Future[tuple[None, None]]) -> None:
-        """Requests begin at even distances, whatever becomes of those before them."""
+        """Requests begin at even distances, whatever becomes of those before them; many, and then few."""
         names = sorted(functions.STARTED_BY)
         sending: list[asyncio.Task[None]] = []
         while not disturbing.done():
-            if len(sending) < _MOST_REQUESTS:
-                sending.append(asyncio.create_task(self.producer.send(client, self.producer.plan(names))))
-            await asyncio.sleep(_REQUEST_SECONDS)
+            sending.append(asyncio.create_task(self.producer.send(client, self.producer.plan(names))))
+            is_much = len(sending) >= _MANY_REQUESTS
+            await asyncio.sleep(_REQUEST_SECONDS_THEN if is_much else _REQUEST_SECONDS)
         await asyncio.gather(disturbing, *sending)
 
     async def _match_waits(self, client: httpx.AsyncClient) -> None:
