@@ -22,10 +22,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _meets_a_server(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
-    if "default_database" in names:
-        return False
+    if any(name.startswith("redis") for name in names):
+        return True
     has_database = item.get_closest_marker("django_db") is not None or bool(names & _DATABASES)
-    return has_database or any(name.startswith("redis") for name in names)
+    return has_database and "default_database" not in names
 
 
 def _sql_flush(
@@ -38,13 +38,11 @@ def _sql_flush(
 ) -> list[str]:
     """Rows are deleted where there are any: emptying a hundred empty tables takes PostgreSQL half a second.
     A replica fires no triggers and checks no foreign keys."""
-    from django.db import connection
-
     assert not reset_sequences
     names = [operations.quote_name(table) for table in tables]
     if not names:
         return []
-    with connection.cursor() as cursor:
+    with operations.connection.cursor() as cursor:
         questions = " UNION ALL ".join(
             f"SELECT {number} WHERE EXISTS (SELECT FROM {name})" for number, name in enumerate(names)
         )

@@ -203,8 +203,11 @@ class AccountAdmin(ConsoleAdmin[Account]):
     def lift_networks(self, request: HttpRequest, rows: QuerySet[Account]) -> HttpResponse | None:
         if page := ask_first(self, request, rows, _LIFT_NETWORKS):
             return page
-        for account in rows:
-            if self.fits("lift_networks", account):
-                account_set_networks(account=account, text="", actor=actor_of(request))
-        messages.success(request, "Members see it from everywhere.")
+        bound = [account for account in rows if self.fits("lift_networks", account)]
+        for account in bound:
+            account_set_networks(account=account, text="", actor=actor_of(request))
+        if bound:
+            messages.success(request, f"Seen from everywhere: {', '.join(map(str, bound))}.")
+        else:
+            messages.warning(request, "There was none that is active and bound to networks.")
         return None

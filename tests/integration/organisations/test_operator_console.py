@@ -49,13 +49,22 @@ def test_nothing_happens_before_it_is_confirmed(signed_in: SignedIn, rex: User, 
 def test_suspending_needs_the_permission_to_change(
     signed_in: SignedIn, stranger: User, acme: Account
 ) -> None:
+    Account.objects.filter(id=acme.id).update(allowed_networks=["192.0.2.0/24"])
     stranger.is_staff = True
     stranger.save()
     stranger.user_permissions.set(Permission.objects.filter(codename="view_account"))
-    form = {"action": "suspend", "_selected_action": [str(acme.id)], "confirmed": "yes"}
-    signed_in(stranger).post(ACCOUNTS, form)
+    for action in ("suspend", "lift_networks"):
+        form = {"action": action, "_selected_action": [str(acme.id)], "confirmed": "yes"}
+        signed_in(stranger).post(ACCOUNTS, form)
     acme.refresh_from_db()
-    assert acme.status == AccountStatus.ACTIVE
+    assert (acme.status, acme.allowed_networks) == (AccountStatus.ACTIVE, ["192.0.2.0/24"])
+
+
+def test_networks_are_lifted_where_there_are_any(signed_in: SignedIn, rex: User, acme: Account) -> None:
+    browser = signed_in(rex)
+    shown = text(browser.get(_act(browser, acme, "lift_networks")))
+    assert "There was none that is active and bound to networks." in shown
+    assert not AuditEntry.objects.filter(account_id=acme.id, action="account.networks").exists()
 
 
 def test_suspending_and_back(signed_in: SignedIn, rex: User, acme: Account) -> None:
